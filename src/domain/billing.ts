@@ -1,0 +1,110 @@
+/** What meterctl asks of Stripe, in its own words. One adapter implements it with the SDK; which server answers is only a base URL. */
+
+import type { Interval } from '../lib/calendar.js';
+import type { Meter, Price, Product, WebhookEndpoint } from './catalog.js';
+import type { CheckoutSession } from './checkout.js';
+import type { StripeCustomer } from './customer.js';
+import type { InvoicePreview } from './invoice.js';
+import type { Subscription } from './subscription.js';
+
+/**
+ * The catalog: what `init` finds or creates. Every `add` takes an `attempt`, a text that stays the same when an
+ * interrupted bootstrap is run again, so that Stripe replays its first answer instead of creating twice.
+ */
+export interface CatalogBilling {
+  /** The account behind the key; `undefined` where the key may not ask. */
+  findAccountId(): Promise<string | undefined>;
+  /** Looks among active and inactive meters. */
+  findMeter(eventName: string): Promise<Meter | undefined>;
+  findMeterById(id: string): Promise<Meter | undefined>;
+  addMeter(meter: { eventName: string; displayName: string }, attempt: string): Promise<Meter>;
+  reactivateMeter(id: string): Promise<Meter>;
+  findProduct(id: string): Promise<Product | undefined>;
+  addProduct(product: { id: string; name: string; unitLabel: string }, attempt: string): Promise<Product>;
+  findPrice(lookupKey: string): Promise<Price | undefined>;
+  addPrice(price: NewPrice, attempt: string): Promise<Price>;
+  /** Every registration for the URL, snapshot and thin. */
+  listWebhookEndpoints(url: string): Promise<WebhookEndpoint[]>;
+  addWebhookEndpoint(url: string, kind: 'snapshot' | 'thin', attempt: string): Promise<WebhookEndpoint>;
+  /** The id of an active portal configuration. */
+  findPortalConfiguration(): Promise<string | undefined>;
+  addPortalConfiguration(attempt: string): Promise<string>;
+}
+
+/** A metered per-unit price that is about to be created. */
+export interface NewPrice {
+  lookupKey: string;
+  productId: string;
+  meterId: string;
+  currency: string;
+  interval: Interval;
+  /** Decimal string in minor units. */
+  unitAmountMinor: string;
+}
+
+/** Customers, their subscriptions and Checkout. */
+export interface CustomerBilling {
+  findCustomer(id: string): Promise<StripeCustomer | undefined>;
+  /** The first customer with this e-mail address, if Stripe has one. */
+  findCustomerByEmail(email: string): Promise<StripeCustomer | undefined>;
+  addCustomer(customer: { email: string; name: string | null }, attempt: string): Promise<StripeCustomer>;
+  /** Subscribes at once, with invoices by mail that are due in 30 days. */
+  addSubscription(customerId: string, priceId: string, attempt: string): Promise<Subscription>;
+  /** Only what holds a metered price; `undefined` when there is no such subscription. */
+  findSubscription(id: string): Promise<Subscription | undefined>;
+  listSubscriptions(customerId: string): Promise<Subscription[]>;
+  addCheckoutSession(session: NewCheckoutSession, attempt: string): Promise<CheckoutSession>;
+  findCheckoutSession(id: string): Promise<CheckoutSession | undefined>;
+  /** A link into Stripe's own billing portal. */
+  addPortalSession(customerId: string, returnUrl: string): Promise<string>;
+  /** The coming invoice; `undefined` when Stripe has none to come. */
+  findComingInvoice(customerId: string, subscriptionId: string): Promise<InvoicePreview | undefined>;
+}
+
+/** A Checkout session that is about to be created. */
+export interface NewCheckoutSession {
+  priceId: string;
+  successUrl: string;
+  cancelUrl: string;
+  customerId?: string | undefined;
+  email?: string | undefined;
+}
+
+/** One meter event. */
+export interface MeterEvent {
+  identifier: string;
+  idempotencyKey: string;
+  meter: string;
+  customerId: string;
+  units: number;
+  timestampMs: number;
+}
+
+/** What Stripe answered to a meter event, or that it did not. */
+export type MeterEventAnswer =
+  | { kind: 'accepted' }
+  /** Stripe has an event with this identifier already: it arrived before. */
+  | { kind: 'duplicate' }
+  | { kind: 'refused'; reason: string }
+  /** 429, 409, 5xx, or no answer. `processed`: whether Stripe may have taken it all the same. */
+  | {
+      kind: 'retry';
+      reason: string;
+      processed: 'no' | 'unknown';
+      /** A 5xx came as an answer, so Stripe would replay it under the same Idempotency-Key. */
+      nextKey: boolean;
+      retryAfterMs: number | null;
+    }
+  /** The key is refused or lacks a permission: nothing can be sent until somebody mends it. */
+  | { kind: 'stopped'; reason: string };
+
+/** Sending usage. */
+export interface MeterEventBilling {
+  /** Sends one event, once: no retry in here. Never throws for what Stripe or the network does. */
+  sendMeterEvent(event: MeterEvent): Promise<MeterEventAnswer>;
+}
+
+/** All of it. Unless said otherwise a call throws `unauthorized`, `unavailable`, `invalid` or `conflict`. */
+export interface Billing extends CatalogBilling, CustomerBilling, MeterEventBilling {
+  close(): void;
+}

@@ -1,0 +1,28 @@
+/** A Stripe customer that may use the paid API. */
+
+import type { Subscription } from './subscription.js';
+
+/** A customer with the subscriptions that are known here. */
+export interface Customer {
+  /** The number that the storage engine gave; never leaves the program. */
+  no: number;
+  /** Stripe's id, `cus_…`. */
+  id: string;
+  email: string | null;
+  name: string | null;
+  createdAtMs: number;
+  /** Set while the operator has suspended the customer. */
+  suspendedAtMs: number | null;
+  /** Set once Stripe said that the customer was deleted. */
+  deletedAtMs: number | null;
+  subscriptions: Subscription[];
+}
+
+/** A customer as Stripe tells it. */
+export interface StripeCustomer {
+  id: string;
+  email: string | null;
+  name: string | null;
+  createdAtMs: number;
+  deleted: boolean;
+}

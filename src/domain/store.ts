@@ -1,0 +1,143 @@
+/**
+ * The storage contract: whole business steps, each atomic and durable inside its engine. No transaction leaves it, and a
+ * clash of unique values is a result, not an exception. Throws `unavailable` when the database cannot be read or written.
+ */
+
+import type { Checkout } from './checkout.js';
+import type { Customer, StripeCustomer } from './customer.js';
+import type { ClaimedDelivery, Delivery, DeliveryState, OutboxStatus, Settlement } from './delivery.js';
+import type { ApiKey, KeyStatus, NewApiKey } from './key.js';
+import type { Mode } from './mode.js';
+import type { Page, PageRequest } from './page.js';
+import type { Subscription } from './subscription.js';
+import type { NewUsage, RecordedUsage, UsageFilter, UsageGrouping, UsageSum, UsageTotals } from './usage.js';
+import type { NewWebhook, Webhook, WebhookState } from './webhook.js';
+
+/** Which mode and account the database belongs to, and small marks that must survive a restart. */
+export interface IdentityStore {
+  /** Binds a fresh database to the mode. Returns the mode that it belongs to, which may be another. */
+  bindMode(mode: Mode): Promise<Mode>;
+  /** Binds a database without an account to this one. Returns the account that it belongs to. */
+  bindAccount(accountId: string): Promise<string>;
+  findMark(name: string): Promise<string | undefined>;
+  /** `undefined` removes the mark. */
+  recordMark(name: string, value: string | undefined): Promise<void>;
+}
+
+/** Customers and their subscriptions. */
+export interface CustomerStore {
+  /** Adds the customer, or brings e-mail, name and deletion up to what Stripe says. */
+  recordCustomer(customer: StripeCustomer): Promise<Customer>;
+  findCustomer(id: string): Promise<Customer | undefined>;
+  /** Newest first. */
+  listCustomers(page: PageRequest): Promise<Page<Customer>>;
+  /**
+   * Writes what Stripe told about a subscription. `stale` when a newer reading is stored already, `unknown` when its
+   * customer is not; nothing is written then. Keeps `pastDueSinceMs` while the status stays past due.
+   */
+  recordSubscription(subscription: Subscription): Promise<'recorded' | 'stale' | 'unknown'>;
+  recordSuspension(customerId: string, suspendedAtMs: number | null): Promise<Customer | undefined>;
+}
+
+/** API keys. */
+export interface KeyStore {
+  addKey(key: NewApiKey): Promise<ApiKey>;
+  /** Looks up by the SHA-256 of the secret. */
+  findKeyByHash(hash: Uint8Array): Promise<{ key: ApiKey; customer: Customer } | undefined>;
+  findKey(id: string): Promise<ApiKey | undefined>;
+  /** Newest first. */
+  listKeys(filter: KeyFilter, page: PageRequest): Promise<Page<ApiKey>>;
+  /** `already` when it was revoked before. */
+  revokeKey(id: string, nowMs: number): Promise<'revoked' | 'already' | undefined>;
+  /** Notes last uses, gathered by the caller; never moves one backwards. */
+  recordKeyUses(uses: { keyNo: number; atMs: number }[]): Promise<void>;
+  /** A number that changes whenever a key, customer or subscription changes, in any process. */
+  accessRevision(): Promise<number>;
+}
+
+/** Which keys are listed. `nowMs` decides what is expired. */
+export interface KeyFilter {
+  nowMs: number;
+  customerId?: string | undefined;
+  status?: KeyStatus | undefined;
+  /** Only keys not used since this time. */
+  unusedSinceMs?: number | undefined;
+}
+
+/** The ledger and the reports read from it. */
+export interface UsageStore {
+  /** Records all in one synced commit, each with the delivery that covers it; one result an entry, in order. */
+  recordUsage(entries: readonly NewUsage[], nowMs: number): Promise<RecordedUsage[]>;
+  /** The customer's units in the billing period that starts at `periodStartMs`. */
+  findPeriodUnits(customerNo: number, meter: string, periodStartMs: number): Promise<number>;
+  /** Sums by group, in ascending order of the group. */
+  listUsage(filter: UsageFilter, by: UsageGrouping): Promise<UsageSum[]>;
+  sumUsage(filter: UsageFilter): Promise<UsageTotals>;
+}
+
+/** The outbox. */
+export interface DeliveryStore {
+  /** Freezes the open deliveries whose window has ended at `nowMs`; one without units is delivered by that. */
+  freezeDeliveries(nowMs: number): Promise<number>;
+  /**
+   * Leases due deliveries, oldest first, at most one for each customer and meter at a time across all processes. A lease
+   * that has run out counts as a send of unknown outcome and is leased again. The attempt is durable before this returns.
+   */
+  claimDeliveries(claim: { nowMs: number; leaseMs: number; limit: number }): Promise<ClaimedDelivery[]>;
+  /** Writes outcomes. `delivered` always counts; any other outcome only under a lease that is still the present one. */
+  settleDeliveries(settlements: readonly Settlement[], nowMs: number): Promise<void>;
+  countDeliveries(nowMs: number): Promise<OutboxStatus>;
+  findDelivery(id: string): Promise<Delivery | undefined>;
+  /** Newest first. */
+  listDeliveries(filter: DeliveryFilter, page: PageRequest): Promise<Page<Delivery>>;
+  /** The customer's units that are not delivered, in windows of the period. */
+  sumUndelivered(customerId: string, fromMs: number, toMs: number): Promise<number>;
+}
+
+/** Which deliveries are listed. */
+export interface DeliveryFilter {
+  customerId?: string | undefined;
+  state?: DeliveryState | undefined;
+}
+
+/** Checkout sessions started here. */
+export interface CheckoutStore {
+  recordCheckout(sessionId: string, nowMs: number): Promise<void>;
+  findCheckout(sessionId: string): Promise<Checkout | undefined>;
+  /** Notes that customer and subscription of the session are stored; remembers the session if it was not known. */
+  recordProvisioned(sessionId: string, customerId: string, nowMs: number): Promise<void>;
+  /** Adds the key and marks the session in one step; `taken` when its key was made before. */
+  claimCheckout(sessionId: string, key: NewApiKey): Promise<'claimed' | 'taken'>;
+}
+
+/** The inbox of Stripe's messages. */
+export interface WebhookStore {
+  /** Stores a verified message; `seen` when its event is there already. */
+  recordWebhook(webhook: NewWebhook, nowMs: number): Promise<'first' | 'seen'>;
+  /** Messages that wait to be applied and are due, oldest first. */
+  listDueWebhooks(nowMs: number, limit: number): Promise<Webhook[]>;
+  settleWebhook(id: string, outcome: WebhookOutcome): Promise<void>;
+  findWebhook(id: string): Promise<Webhook | undefined>;
+  /** Newest first. */
+  listWebhooks(filter: { state?: WebhookState | undefined }, page: PageRequest): Promise<Page<Webhook>>;
+}
+
+/** What came of applying a message. */
+export type WebhookOutcome =
+  | { kind: 'applied'; atMs: number }
+  | { kind: 'retry'; atMs: number; reason: string }
+  | { kind: 'failed'; reason: string };
+
+/** A storage engine. */
+export interface Store
+  extends IdentityStore,
+    CustomerStore,
+    KeyStore,
+    UsageStore,
+    DeliveryStore,
+    CheckoutStore,
+    WebhookStore {
+  /** Throws `unavailable` when the database cannot be written. */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,66 @@
+/** A customer's subscription to the metered price, as Stripe last told it. */
+
+import { type Interval, periodContaining } from '../lib/calendar.js';
+
+/** A span of time `[startMs, endMs)`. */
+export interface Period {
+  startMs: number;
+  endMs: number;
+}
+
+/** A subscription with the metered price, as read from Stripe at `readAtMs`. */
+export interface Subscription {
+  id: string;
+  customerId: string;
+  /** Stripe's word. The list is open: words unknown here are kept, and give no access. */
+  status: string;
+  priceId: string;
+  itemId: string;
+  /** The billing period of the metered item when it was read (periods live on items since basil: stripe-facts 1). */
+  period: Period;
+  /** How Stripe counts periods: `intervalCount` intervals from `anchorMs`. */
+  interval: Interval;
+  intervalCount: number;
+  anchorMs: number;
+  cancelAtMs: number | null;
+  cancelAtPeriodEnd: boolean;
+  endedAtMs: number | null;
+  /** Since when the subscription is past due, as seen here; `null` when it is not. */
+  pastDueSinceMs: number | null;
+  createdAtMs: number;
+  /** When Stripe was asked: an older reading never overwrites a newer one. */
+  readAtMs: number;
+}
+
+/**
+ * The billing period at `atMs`. Beyond the period that Stripe last told, it is counted on from the anchor, so that usage
+ * starts a new period in time even when Stripe's message has not come yet.
+ */
+export function periodAt(subscription: Subscription, atMs: number): Period {
+  const { period } = subscription;
+  if (atMs >= period.startMs && atMs < period.endMs) return period;
+  const counted = periodContaining(
+    subscription.anchorMs,
+    subscription.interval,
+    subscription.intervalCount,
+    atMs,
+  );
+  if (atMs >= period.endMs) return { startMs: Math.max(counted.startMs, period.endMs), endMs: counted.endMs };
+  return { startMs: counted.startMs, endMs: Math.min(counted.endMs, period.startMs) };
+}
+
+/** Whether Stripe can still bill usage on it: it has begun and has not ended. */
+export function isLive(subscription: Subscription): boolean {
+  return (
+    subscription.endedAtMs === null &&
+    !['canceled', 'incomplete', 'incomplete_expired'].includes(subscription.status)
+  );
+}
+
+/** The subscription that counts for a customer: a live one before an ended one, then the youngest. */
+export function currentSubscription(subscriptions: readonly Subscription[]): Subscription | undefined {
+  return [...subscriptions].sort(
+    (a, b) =>
+      Number(isLive(b)) - Number(isLive(a)) || b.createdAtMs - a.createdAtMs || (a.id < b.id ? 1 : -1),
+  )[0];
+}

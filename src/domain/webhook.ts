@@ -1,0 +1,32 @@
+/** A message from Stripe, kept before it is acted on. */
+
+/** `snapshot`: a v1 event with the object inside; `thin`: a v2 notification that only names what happened. */
+export type WebhookKind = 'snapshot' | 'thin';
+
+/** `received`: stored, not applied yet. `applied`: done, or nothing to do. `failed`: given up after many attempts; replay it. */
+export type WebhookState = 'received' | 'applied' | 'failed';
+
+/** A verified message that is about to be stored. */
+export interface NewWebhook {
+  /** Stripe's event id. */
+  id: string;
+  kind: WebhookKind;
+  type: string;
+  /** The verified body as it came, JSON text. */
+  body: string;
+  /** When the event happened, as Stripe says. */
+  createdAtMs: number;
+  /** How it came. */
+  source: 'webhook' | 'poll';
+}
+
+/** A message in the inbox. */
+export interface Webhook extends NewWebhook {
+  state: WebhookState;
+  receivedAtMs: number;
+  appliedAtMs: number | null;
+  attempts: number;
+  nextAttemptAtMs: number;
+  /** Why the last attempt failed. */
+  reason: string | null;
+}
