@@ -1,0 +1,71 @@
+/** Sends one claimed delivery and says what is to become of it. */
+
+import type { MeterEventAnswer, MeterEventBilling } from '../domain/billing.js';
+import { type ClaimedDelivery, type DeliveryOutcome, idempotencyKeyOf } from '../domain/delivery.js';
+import type { Host } from '../lib/host.js';
+import { backoffMs } from './backoff.js';
+
+/** Stripe remembers identifiers for at least 24 h; an hour is kept as a margin for clocks and for this send itself. */
+export const unknownMaxMs = 23 * 3_600_000;
+
+/** Stripe refuses older timestamps (stripe-facts 3a). */
+export const ageMaxMs = 35 * 86_400_000;
+
+/** What a delivery comes to without asking Stripe; `undefined` when it may be sent. */
+export function outcomeBeforeSending(delivery: ClaimedDelivery, nowMs: number): DeliveryOutcome | undefined {
+  const unknownForMs = delivery.unknownSinceMs === null ? 0 : nowMs - delivery.unknownSinceMs;
+  if (unknownForMs > unknownMaxMs) {
+    return {
+      kind: 'uncertain',
+      reason:
+        'Whether Stripe has it has been unknown for 23 hours; it must be compared with Stripe before it is sent again.',
+    };
+  }
+  if (nowMs - delivery.timestampMs > ageMaxMs) {
+    return {
+      kind: 'refused',
+      reason:
+        'Older than the 35 days that Stripe bills usage back; put it on an invoice by hand or write it off.',
+    };
+  }
+  return undefined;
+}
+
+/** Sends once. The second value is what Stripe answered, for the courier's own pace. */
+export async function sendDelivery(
+  deps: { billing: MeterEventBilling; host: Host },
+  delivery: ClaimedDelivery,
+): Promise<{ outcome: DeliveryOutcome; answer: MeterEventAnswer }> {
+  const answer = await deps.billing.sendMeterEvent({
+    identifier: delivery.id,
+    idempotencyKey: idempotencyKeyOf(delivery),
+    meter: delivery.meter,
+    customerId: delivery.customerId,
+    units: delivery.units,
+    timestampMs: delivery.timestampMs,
+  });
+  return { outcome: outcomeOf(answer, delivery, deps.host), answer };
+}
+
+function outcomeOf(answer: MeterEventAnswer, delivery: ClaimedDelivery, host: Host): DeliveryOutcome {
+  switch (answer.kind) {
+    case 'accepted':
+    case 'duplicate':
+      return { kind: 'delivered' };
+    case 'refused':
+      return { kind: 'refused', reason: answer.reason };
+    case 'stopped':
+      return {
+        kind: 'retry',
+        reason: answer.reason,
+        atMs: host.clock.nowMs(),
+        processed: 'no',
+        nextKey: false,
+      };
+    case 'retry': {
+      const waitMs = backoffMs(delivery.attempts, answer.retryAfterMs, host.random.next());
+      const { reason, processed, nextKey } = answer;
+      return { kind: 'retry', reason, atMs: host.clock.nowMs() + waitMs, processed, nextKey };
+    }
+  }
+}

@@ -1,0 +1,47 @@
+/** Keeps `last_used_at` without a write for every call: uses are gathered in memory and written now and then. */
+
+import type { KeyStore } from '../domain/store.js';
+import type { Clock, Log } from '../lib/host.js';
+import { createLoop } from '../lib/loop.js';
+
+const writeIntervalMs = 5_000;
+
+/** Notes uses of keys. */
+export interface KeyUses {
+  start(): void;
+  /** Remembers that the key was used. */
+  note(keyNo: number, atMs: number): void;
+  /** Writes what was gathered. */
+  flush(): Promise<void>;
+  /** Ends the loop and writes the rest. */
+  close(): Promise<void>;
+}
+
+/** Makes an empty notebook of uses. */
+export function createKeyUses(deps: { store: KeyStore; clock: Clock; log: Log }): KeyUses {
+  let uses = new Map<number, number>();
+  async function flush(): Promise<void> {
+    if (uses.size === 0) return;
+    const gathered = uses;
+    uses = new Map();
+    await deps.store.recordKeyUses(Array.from(gathered, ([keyNo, atMs]) => ({ keyNo, atMs })));
+  }
+  const loop = createLoop({
+    name: 'key uses',
+    clock: deps.clock,
+    log: deps.log,
+    intervalMs: writeIntervalMs,
+    tick: flush,
+  });
+  return {
+    start: () => loop.start(),
+    note(keyNo, atMs) {
+      uses.set(keyNo, atMs);
+    },
+    flush,
+    async close() {
+      await loop.close();
+      await flush();
+    },
+  };
+}

@@ -1,0 +1,69 @@
+/** The secret of an API key: `mk_<live|test>_<24 random characters>_<6 characters of checksum>`, in base62. */
+
+import { hash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import type { Mode } from '../domain/mode.js';
+import type { Random } from '../lib/host.js';
+
+const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+
+/** 24 characters of base62 are 142 bits. */
+const randomLength = 24;
+const checksumLength = 6;
+
+/** What secret scanners look for. The checksum tells a real key from a look-alike. */
+export const secretPattern = /^mk_(?:live|test)_[0-9A-Za-z]{24}_[0-9A-Za-z]{6}$/;
+
+/** The length of every secret: anything longer or shorter is refused unread. */
+export const secretLength = 'mk_test_'.length + randomLength + 1 + checksumLength;
+
+/** A freshly made secret and what may be kept of it. */
+export interface MintedSecret {
+  /** Shown once, never stored. */
+  secret: string;
+  /** SHA-256 of the secret. */
+  hash: Uint8Array;
+  /** `mk_test_…Ab3d`: tells keys apart without giving them away. */
+  hint: string;
+}
+
+/** Makes a secret. Only live mode makes `mk_live_` keys. */
+export function mintSecret(mode: Mode, random: Random): MintedSecret {
+  const prefix = `mk_${mode === 'live' ? 'live' : 'test'}_`;
+  const body = `${prefix}${randomText(random, randomLength)}`;
+  const secret = `${body}_${checksumOf(body)}`;
+  return { secret, hash: hashSecret(secret), hint: `${prefix}…${secret.slice(-4)}` };
+}
+
+/** Whether the text has the form of a secret and its checksum is right. Costs no look-up, so garbage is turned away here. */
+export function isWellFormed(text: string): boolean {
+  if (text.length !== secretLength || !secretPattern.test(text)) return false;
+  const end = text.length - checksumLength;
+  return checksumOf(text.slice(0, end - 1)) === text.slice(end);
+}
+
+/** SHA-256 of the secret. A secret has 142 random bits, so a slow hash would add nothing. */
+export function hashSecret(secret: string): Uint8Array {
+  return hash('sha256', secret, 'buffer');
+}
+
+function checksumOf(body: string): string {
+  let rest = crc32(body);
+  let text = '';
+  for (let place = 0; place < checksumLength; place += 1) {
+    text = `${alphabet[rest % 62]}${text}`;
+    rest = Math.floor(rest / 62);
+  }
+  return text;
+}
+
+/** Bytes of 248 and above are thrown away: 248 is 4 x 62, so each character is equally likely. */
+function randomText(random: Random, length: number): string {
+  let text = '';
+  while (text.length < length) {
+    for (const byte of random.bytes(length)) {
+      if (byte < 248 && text.length < length) text += alphabet[byte % 62];
+    }
+  }
+  return text;
+}

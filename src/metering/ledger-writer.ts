@@ -1,0 +1,83 @@
+/** Group commit: calls that come while one commit syncs share the next one. */
+
+import { MeterctlError } from '../domain/error.js';
+import type { UsageStore } from '../domain/store.js';
+import type { NewUsage, RecordedUsage } from '../domain/usage.js';
+import type { Clock } from '../lib/host.js';
+
+/** Beyond so many waiting calls the disk is hopelessly behind, and calls are refused instead of piled up. */
+const queueMax = 10_000;
+
+/** At most so many rows in one commit, so that the first of a long queue is not kept waiting for the last. */
+const batchMax = 1_000;
+
+/** Writes usage to the ledger. */
+export interface LedgerWriter {
+  /**
+   * Resolves once the usage is committed and synced. Rejects with `unavailable` when the queue is full or this commit
+   * failed; then nothing of it is in the ledger.
+   */
+  record(usage: NewUsage): Promise<RecordedUsage>;
+  /** Resolves when everything recorded so far is decided. */
+  drain(): Promise<void>;
+}
+
+interface Waiting {
+  usage: NewUsage;
+  resolve(recorded: RecordedUsage): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Makes a writer. The trigger is the end of the present round of I/O, never a timer: an idle server commits a lone call at
+ * once, a busy one gathers whatever came in while the last batch synced.
+ */
+export function createLedgerWriter(deps: { store: UsageStore; clock: Clock }): LedgerWriter {
+  const queue: Waiting[] = [];
+  let writing = false;
+  const idle: (() => void)[] = [];
+
+  async function write(): Promise<void> {
+    const batch = queue.splice(0, batchMax);
+    try {
+      const recorded = await deps.store.recordUsage(
+        batch.map((waiting) => waiting.usage),
+        deps.clock.nowMs(),
+      );
+      batch.forEach((waiting, index) => {
+        const result = recorded[index];
+        if (result) waiting.resolve(result);
+        else
+          waiting.reject(
+            new MeterctlError('internal', 'The ledger answered for fewer calls than it was given.'),
+          );
+      });
+    } catch (error) {
+      for (const waiting of batch) waiting.reject(error);
+    }
+    if (queue.length > 0) return deps.clock.soon(() => void write());
+    writing = false;
+    for (const resolve of idle.splice(0)) resolve();
+  }
+
+  return {
+    record(usage) {
+      if (queue.length >= queueMax) {
+        return Promise.reject(
+          new MeterctlError('unavailable', `${queueMax} calls are waiting for the ledger already.`, {
+            hint: 'The disk of the database is too slow for this load, or stuck.',
+          }),
+        );
+      }
+      return new Promise((resolve, reject) => {
+        queue.push({ usage, resolve, reject });
+        if (writing) return;
+        writing = true;
+        deps.clock.soon(() => void write());
+      });
+    },
+    drain() {
+      return writing ? new Promise((resolve) => idle.push(resolve)) : Promise.resolve();
+    },
+  };
+}
