@@ -105,6 +105,4 @@ export interface MeterEventBilling {
 }
 
 /** All of it. Unless said otherwise a call throws `unauthorized`, `unavailable`, `invalid` or `conflict`. */
-export interface Billing extends CatalogBilling, CustomerBilling, MeterEventBilling {
-  close(): void;
-}
+export type Billing = CatalogBilling & CustomerBilling & MeterEventBilling;

@@ -30,3 +30,9 @@ export interface Webhook extends NewWebhook {
   /** Why the last attempt failed. */
   reason: string | null;
 }
+
+/**
+ * Verifies a raw body against the signature header and reads what it is. `unsigned`: no configured secret fits, or it is too
+ * old. `unreadable`: signed, but no event.
+ */
+export type ReadWebhook = (body: Uint8Array, signature: string) => NewWebhook | 'unsigned' | 'unreadable';

@@ -1,0 +1,18 @@
+/** Everything that meterctl asks of Stripe, through one client. */
+
+import type { Billing } from '../domain/billing.js';
+import type { Clock } from '../lib/host.js';
+import { createCatalog } from './catalog.js';
+import { type ClientOptions, createClient } from './client.js';
+import { createCustomers } from './customers.js';
+import { createMeterEvents } from './meter-events.js';
+
+/** Opens Stripe at the given address. Nothing is sent before the first call. */
+export function createBilling(options: ClientOptions, clock: Clock): Billing {
+  const stripe = createClient(options);
+  return {
+    ...createCatalog(stripe),
+    ...createCustomers(stripe, clock),
+    ...createMeterEvents(stripe),
+  };
+}

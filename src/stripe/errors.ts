@@ -1,0 +1,88 @@
+/** Turns what the SDK throws into this program's errors. */
+
+import Stripe from 'stripe';
+import { MeterctlError } from '../domain/error.js';
+
+/** Takes anything that looks like a Stripe secret out of a text. */
+export function withoutSecrets(text: string): string {
+  return text.replace(/\b(sk|rk|whsec)_(?:(test|live)_)?[0-9A-Za-z*_]{4,}/g, (_, kind, mode) =>
+    mode ? `${kind}_${mode}_…` : `${kind}_…`,
+  );
+}
+
+/** The permission that a 403 says is missing, `rak_…` (stripe-facts 10); `undefined` when it names none. */
+export function missingPermission(
+  error: InstanceType<typeof Stripe.errors.StripePermissionError>,
+): string | undefined {
+  return /rak_\w+/.exec(error.message)?.[0];
+}
+
+/** What a refused key is told to the operator, with the permission named where Stripe names it. */
+export function keyRefusal(error: InstanceType<typeof Stripe.errors.StripeError>): string {
+  const permission =
+    error instanceof Stripe.errors.StripePermissionError ? missingPermission(error) : undefined;
+  return permission
+    ? `The Stripe key lacks the permission ${permission}.`
+    : `Stripe refused the key: ${withoutSecrets(error.message)}`;
+}
+
+/** How long Stripe asks to wait, in milliseconds; the SDK does not read this header (stripe-facts 9). */
+export function retryAfterMs(error: InstanceType<typeof Stripe.errors.StripeError>): number | null {
+  const seconds = Number(error.headers?.['retry-after']);
+  return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, 3600) * 1000 : null;
+}
+
+/** Whether Stripe says that the thing asked for does not exist. */
+export function isMissing(error: unknown): boolean {
+  return (
+    error instanceof Stripe.errors.StripeInvalidRequestError &&
+    (error.code === 'resource_missing' || error.statusCode === 404)
+  );
+}
+
+/** The error to throw for `error`, which came up while `doing` something. What is no Stripe error is returned as it is. */
+export function translate(error: unknown, doing: string): unknown {
+  if (!(error instanceof Stripe.errors.StripeError)) return error;
+  const message = withoutSecrets(error.message);
+  const said = `Stripe, asked to ${doing}, answered: ${message}`;
+  if (
+    error instanceof Stripe.errors.StripeAuthenticationError ||
+    error instanceof Stripe.errors.StripePermissionError
+  ) {
+    return new MeterctlError('unauthorized', `${keyRefusal(error)} It was needed to ${doing}.`, {
+      hint: 'Check STRIPE_SECRET_KEY, and grant a restricted key this permission in the Dashboard.',
+      cause: error,
+    });
+  }
+  if (error instanceof Stripe.errors.StripeConnectionError) {
+    return new MeterctlError('unavailable', `Stripe could not be reached to ${doing}: ${message}`, {
+      hint: 'Check the network and STRIPE_API_BASE, then try again.',
+      cause: error,
+    });
+  }
+  if (isMissing(error)) return new MeterctlError('not_found', said, { cause: error });
+  if (error instanceof Stripe.errors.StripeIdempotencyError)
+    return new MeterctlError('conflict', said, { cause: error });
+  if (error instanceof Stripe.errors.StripeInvalidRequestError)
+    return new MeterctlError('invalid', said, { cause: error });
+  return new MeterctlError('unavailable', said, { hint: 'Try again in a moment.', cause: error });
+}
+
+/** Runs a call and translates what it throws. */
+export async function asking<T>(doing: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw translate(error, doing);
+  }
+}
+
+/** Like `asking`, but a thing that does not exist is `undefined`. */
+export async function finding<T>(doing: string, call: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await call();
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw translate(error, doing);
+  }
+}

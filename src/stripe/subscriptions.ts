@@ -1,0 +1,44 @@
+/** Reads Stripe's subscriptions in today's shape: the period lives on the item (stripe-facts 1). */
+
+import type Stripe from 'stripe';
+import type { Subscription } from '../domain/subscription.js';
+import type { Interval } from '../lib/calendar.js';
+
+/**
+ * The subscription as meterctl sees it, read at `readAtMs`; `undefined` when it holds no metered price, and so is none of
+ * meterctl's business.
+ */
+export function subscriptionOf(
+  subscription: Stripe.Subscription,
+  readAtMs: number,
+): Subscription | undefined {
+  const item = subscription.items.data.find(({ price }) => price.recurring?.usage_type === 'metered');
+  if (!item?.price.recurring) return undefined;
+  return {
+    id: subscription.id,
+    customerId: typeof subscription.customer === 'string' ? subscription.customer : subscription.customer.id,
+    status: subscription.status,
+    priceId: item.price.id,
+    itemId: item.id,
+    period: { startMs: item.current_period_start * 1000, endMs: item.current_period_end * 1000 },
+    interval: intervalOf(item.price.recurring.interval),
+    intervalCount: item.price.recurring.interval_count,
+    anchorMs: subscription.billing_cycle_anchor * 1000,
+    cancelAtMs: msOf(subscription.cancel_at),
+    cancelAtPeriodEnd: subscription.cancel_at_period_end,
+    endedAtMs: msOf(subscription.ended_at),
+    pastDueSinceMs: subscription.status === 'past_due' ? readAtMs : null,
+    createdAtMs: subscription.created * 1000,
+    readAtMs,
+  };
+}
+
+/** Stripe's interval word. The list is open in the types, but has been these four for ever. */
+export function intervalOf(word: string): Interval {
+  if (word === 'day' || word === 'week' || word === 'month' || word === 'year') return word;
+  throw new TypeError(`Stripe counts in an interval that is unknown here: ${word}`);
+}
+
+function msOf(seconds: number | null | undefined): number | null {
+  return typeof seconds === 'number' ? seconds * 1000 : null;
+}

@@ -1,0 +1,110 @@
+/** The two registrations of one URL: a snapshot endpoint with a pinned version, and a thin destination for meter errors. */
+
+import type Stripe from 'stripe';
+import type { CatalogBilling } from '../domain/billing.js';
+import type { WebhookEndpoint } from '../domain/catalog.js';
+import { apiVersion } from './client.js';
+import { asking } from './errors.js';
+
+/** What meterctl acts on (stripe-facts 6). */
+const snapshotEvents: Stripe.WebhookEndpointCreateParams.EnabledEvent[] = [
+  'checkout.session.completed',
+  'checkout.session.async_payment_succeeded',
+  'checkout.session.async_payment_failed',
+  'checkout.session.expired',
+  'customer.updated',
+  'customer.deleted',
+  'customer.subscription.created',
+  'customer.subscription.updated',
+  'customer.subscription.deleted',
+  'customer.subscription.paused',
+  'customer.subscription.resumed',
+  'invoice.created',
+  'invoice.finalized',
+  'invoice.finalization_failed',
+  'invoice.paid',
+  'invoice.payment_failed',
+  'invoice.upcoming',
+  'billing.meter.deactivated',
+];
+
+/** Usage that Stripe refuses after it has answered 200 is told in thin events only (stripe-facts 3d). */
+const thinEvents = ['v1.billing.meter.error_report_triggered', 'v1.billing.meter.no_meter_found'];
+
+/** A repeat under the same Idempotency-Key is harmless. */
+const maxNetworkRetries = 2;
+
+/** Registrations through this client. */
+export function createWebhookEndpoints(
+  stripe: Stripe,
+): Pick<CatalogBilling, 'listWebhookEndpoints' | 'addWebhookEndpoint'> {
+  return {
+    listWebhookEndpoints: (url) =>
+      asking('list the webhook endpoints', async () => {
+        const found: WebhookEndpoint[] = [];
+        for await (const endpoint of stripe.webhookEndpoints.list({ limit: 100 }, { maxNetworkRetries })) {
+          if (endpoint.url === url) found.push(snapshotEndpoint(endpoint));
+        }
+        const destinations = stripe.v2.core.eventDestinations.list(
+          { include: ['webhook_endpoint.url'] },
+          { maxNetworkRetries },
+        );
+        for await (const destination of destinations) {
+          if (destination.event_payload === 'thin' && destination.webhook_endpoint?.url === url) {
+            found.push(thinEndpoint(destination));
+          }
+        }
+        return found;
+      }),
+
+    addWebhookEndpoint: (url, kind, attempt) =>
+      asking(`register the webhook endpoint ${url}`, async () => {
+        const options = { idempotencyKey: attempt, maxNetworkRetries };
+        if (kind === 'snapshot') {
+          return snapshotEndpoint(
+            await stripe.webhookEndpoints.create(
+              { url, enabled_events: snapshotEvents, api_version: apiVersion, description: 'meterctl' },
+              options,
+            ),
+          );
+        }
+        return thinEndpoint(
+          await stripe.v2.core.eventDestinations.create(
+            {
+              name: 'meterctl',
+              type: 'webhook_endpoint',
+              event_payload: 'thin',
+              enabled_events: thinEvents,
+              webhook_endpoint: { url },
+              include: ['webhook_endpoint.signing_secret', 'webhook_endpoint.url'],
+            },
+            options,
+          ),
+        );
+      }),
+  };
+}
+
+function snapshotEndpoint(endpoint: Stripe.WebhookEndpoint): WebhookEndpoint {
+  return {
+    id: endpoint.id,
+    kind: 'snapshot',
+    url: endpoint.url,
+    enabled: endpoint.status === 'enabled',
+    apiVersion: endpoint.api_version,
+    enabledEvents: endpoint.enabled_events,
+    secret: endpoint.secret ?? null,
+  };
+}
+
+function thinEndpoint(destination: Stripe.V2.Core.EventDestination): WebhookEndpoint {
+  return {
+    id: destination.id,
+    kind: 'thin',
+    url: destination.webhook_endpoint?.url ?? '',
+    enabled: destination.status === 'enabled',
+    apiVersion: null,
+    enabledEvents: destination.enabled_events,
+    secret: destination.webhook_endpoint?.signing_secret ?? null,
+  };
+}
