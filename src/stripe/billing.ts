@@ -7,12 +7,15 @@ import { type ClientOptions, createClient } from './client.js';
 import { createCustomers } from './customers.js';
 import { createMeterEvents } from './meter-events.js';
 
-/** Opens Stripe at the given address. Nothing is sent before the first call. */
-export function createBilling(options: ClientOptions, clock: Clock): Billing {
+/**
+ * Stripe at the given address. Nothing is sent before the first call. `meterId` tells our subscriptions from what else the
+ * account sells; before `init` there is none, and no subscription is ours.
+ */
+export function createBilling(options: ClientOptions & { meterId: string | null }, clock: Clock): Billing {
   const stripe = createClient(options);
   return {
     ...createCatalog(stripe),
-    ...createCustomers(stripe, clock),
+    ...createCustomers(stripe, options.meterId ?? '', clock),
     ...createMeterEvents(stripe),
   };
 }

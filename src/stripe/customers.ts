@@ -17,8 +17,8 @@ const maxNetworkRetries = 2;
 /** Invoices by mail give so long to pay. */
 const daysUntilDue = 30;
 
-/** Customers through this client. */
-export function createCustomers(stripe: Stripe, clock: Clock): CustomerBilling {
+/** Customers through this client; only subscriptions billed by the meter are seen. */
+export function createCustomers(stripe: Stripe, meterId: string, clock: Clock): CustomerBilling {
   return {
     findCustomer: (id) =>
       finding('read the customer', async () =>
@@ -53,15 +53,19 @@ export function createCustomers(stripe: Stripe, clock: Clock): CustomerBilling {
           },
           { idempotencyKey: attempt, maxNetworkRetries },
         );
-        const subscription = subscriptionOf(created, readAtMs);
+        const subscription = subscriptionOf(created, meterId, readAtMs);
         if (subscription) return subscription;
-        throw new MeterctlError('conflict', `The price ${priceId} is not metered.`);
+        throw new MeterctlError('conflict', `The price ${priceId} is not billed by the meter ${meterId}.`);
       }),
 
     findSubscription: (id) =>
       finding('read the subscription', async () => {
         const readAtMs = clock.nowMs();
-        return subscriptionOf(await stripe.subscriptions.retrieve(id, {}, { maxNetworkRetries }), readAtMs);
+        return subscriptionOf(
+          await stripe.subscriptions.retrieve(id, {}, { maxNetworkRetries }),
+          meterId,
+          readAtMs,
+        );
       }),
 
     listSubscriptions: (customerId) =>
@@ -73,7 +77,7 @@ export function createCustomers(stripe: Stripe, clock: Clock): CustomerBilling {
           { maxNetworkRetries },
         );
         for await (const subscription of list) {
-          const read = subscriptionOf(subscription, readAtMs);
+          const read = subscriptionOf(subscription, meterId, readAtMs);
           if (read) found.push(read);
         }
         return found;
