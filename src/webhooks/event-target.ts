@@ -14,12 +14,12 @@ export function eventTarget(webhook: Pick<Webhook, 'kind' | 'type' | 'body'>): E
   if (webhook.kind === 'thin') return { kind: 'none' };
   const object = objectOf(JSON.parse(webhook.body));
   if (webhook.type.startsWith('checkout.session.'))
-    return named(object['id'], (sessionId) => ({ kind: 'checkout', sessionId }));
+    return named(object.id, (sessionId) => ({ kind: 'checkout', sessionId }));
   if (webhook.type.startsWith('customer.subscription.') || webhook.type.startsWith('invoice.')) {
-    return named(object['customer'], (customerId) => ({ kind: 'customer', customerId }));
+    return named(object.customer, (customerId) => ({ kind: 'customer', customerId }));
   }
   if (/^customer\.(updated|deleted)$/.test(webhook.type)) {
-    return named(object['id'], (customerId) => ({ kind: 'customer', customerId }));
+    return named(object.id, (customerId) => ({ kind: 'customer', customerId }));
   }
   return { kind: 'none' };
 }

@@ -1,0 +1,40 @@
+/** Turns what was thrown into an answer; the one place where that happens. */
+
+import type { ErrorRequestHandler, RequestHandler } from 'express';
+import { MeterctlError } from '../../domain/error.js';
+import type { Log } from '../../lib/host.js';
+import { type ProblemCode, problemOf, sendProblem } from '../problem.js';
+
+/** Answers errors. An operating error is told; a defect is logged whole and told as such. */
+export function errors(log: Log): ErrorRequestHandler {
+  return function errors(error, req, res, next) {
+    if (res.headersSent) return next(error);
+    if (error instanceof MeterctlError) {
+      if (error.code !== 'invalid' && error.code !== 'not_found') {
+        log.warn('a request failed', { path: req.path, code: error.code, reason: error.message });
+      }
+      // What Stripe says to the operator is not for the buyer's eyes.
+      const told =
+        error.code === 'unauthorized' || error.code === 'internal'
+          ? 'Please try again later.'
+          : error.message;
+      return sendProblem(res, problemOf(error.code), told);
+    }
+    const code = codeOfBodyError(error);
+    if (code) return sendProblem(res, code, 'The body cannot be read.');
+    log.error('a request failed because of a defect', { path: req.path, error });
+    sendProblem(res, 'internal', 'Internal error.');
+  };
+}
+
+/** Answers what no route took. */
+export const notFound: RequestHandler = function notFound(req, res) {
+  sendProblem(res, 'not_found', `There is nothing at ${req.method} ${req.path}.`);
+};
+
+/** Express's body parsers throw errors with a `status`. */
+function codeOfBodyError(error: unknown): ProblemCode | undefined {
+  const status = error instanceof Error && 'status' in error ? error.status : undefined;
+  if (status === 413) return 'payload_too_large';
+  return typeof status === 'number' && status >= 400 && status < 500 ? 'invalid_request' : undefined;
+}

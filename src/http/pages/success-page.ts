@@ -1,0 +1,69 @@
+/** What the buyer sees after Checkout. */
+
+import type { CheckoutProgress } from '../../customers/provision.js';
+import { type Html, html } from '../../lib/html.js';
+import type { Page } from './layout.js';
+
+/** The page with the key, shown this once. */
+export function keyPage(secret: string, baseUrl: string): Page {
+  return {
+    title: 'Your API key',
+    content: html`<div class="card">
+<h1>Your API key</h1>
+<p>Copy it now and keep it like a password. <strong>It is shown this once</strong>: nobody can show it again, not even us.</p>
+<code id="api-key">${secret}</code>
+<p class="soft">A first call:</p>
+<pre>curl -H "Authorization: Bearer ${secret}" ${baseUrl}/api</pre>
+</div>`,
+  };
+}
+
+/** The page before and after that. */
+export function progressPage(progress: CheckoutProgress | 'unavailable', sessionId: string): Page {
+  const [title, content] = contentOf(progress, sessionId);
+  return { title, content: html`<div class="card"><h1>${title}</h1>${content}</div>` };
+}
+
+function contentOf(
+  progress: CheckoutProgress | 'unavailable',
+  sessionId: string,
+): [title: string, content: Html] {
+  switch (progress) {
+    case 'ready':
+      return [
+        'You are subscribed',
+        html`<p>Thank you. One press makes your API key; it is shown once, so have a safe place ready for it.</p>
+<form method="post" action="/success">
+<input type="hidden" name="session_id" value="${sessionId}">
+<button type="submit">Make my API key</button>
+</form>`,
+      ];
+    case 'claimed':
+      return [
+        'Your key was made already',
+        html`<p>A key is shown only once, and this order's key has been shown. If it is lost, ask us for a new one.</p>`,
+      ];
+    case 'open':
+      return [
+        'Your order is not complete yet',
+        html`<p>Stripe has not confirmed this order. If you have just paid, wait a moment: this page looks again by itself.</p>`,
+      ];
+    case 'settling':
+      return [
+        'Your payment is on its way',
+        html`<p>Your bank is still working on it. Your key can be made here as soon as it has arrived; keep this address.</p>`,
+      ];
+    case 'expired':
+      return ['This order has expired', html`<p>Nothing was charged. Please start again.</p>`];
+    case 'unknown':
+      return [
+        'There is no such order',
+        html`<p>Check the address, or start again. Nothing is lost if you have paid.</p>`,
+      ];
+    case 'unavailable':
+      return [
+        'One moment, please',
+        html`<p>Your order is safe, but it cannot be looked up right now. This page tries again by itself.</p>`,
+      ];
+  }
+}

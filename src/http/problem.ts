@@ -1,0 +1,84 @@
+/** Refusals and errors as HTTP answers: `application/problem+json` (RFC 9457) with a stable `code`. One table, all of it here. */
+
+import type { Response } from 'express';
+import type { ErrorCode } from '../domain/error.js';
+
+/** Everything that an answer can be refused for. */
+export type ProblemCode = keyof typeof problems;
+
+/** Status and title of each refusal. */
+const problems = {
+  invalid_request: [400, 'The request is not valid'],
+  invalid_signature: [400, 'The signature does not fit the body'],
+  missing_api_key: [401, 'An API key is needed'],
+  invalid_api_key: [401, 'The API key is not valid'],
+  expired_api_key: [401, 'The API key has expired'],
+  revoked_api_key: [401, 'The API key was revoked'],
+  subscription_inactive: [402, 'There is no active subscription'],
+  payment_required: [402, 'A payment is due'],
+  spend_cap_reached: [402, 'The spend cap is reached'],
+  prepaid_exhausted: [402, 'The prepaid units are used up'],
+  customer_suspended: [403, 'The customer is suspended'],
+  insufficient_scope: [403, 'The API key may not do this'],
+  ip_not_allowed: [403, 'The API key may not be used from this address'],
+  forbidden: [403, 'This is not yours to see'],
+  not_found: [404, 'There is no such thing'],
+  conflict: [409, 'This contradicts what is there'],
+  payload_too_large: [413, 'The body is too large'],
+  rate_limited: [429, 'Too many requests'],
+  quota_exceeded: [429, 'The quota is used up'],
+  internal: [500, 'Something went wrong here'],
+  upstream_unavailable: [502, 'The upstream cannot be reached'],
+  ledger_unavailable: [503, 'Usage cannot be recorded now'],
+  unavailable: [503, 'A service behind this one cannot be reached'],
+  upstream_timeout: [504, 'The upstream did not answer in time'],
+} as const satisfies Record<string, readonly [number, string]>;
+
+/** Which refusal an operating error becomes. A refused Stripe key is the operator's trouble, so a buyer sees 503. */
+const codeOfError: Record<ErrorCode, ProblemCode> = {
+  invalid: 'invalid_request',
+  not_found: 'not_found',
+  unauthorized: 'unavailable',
+  conflict: 'conflict',
+  unavailable: 'unavailable',
+  interrupted: 'unavailable',
+  internal: 'internal',
+};
+
+/** The refusal for an operating error. */
+export function problemOf(code: ErrorCode): ProblemCode {
+  return codeOfError[code];
+}
+
+/** The HTTP status of a refusal. */
+export function statusOf(code: ProblemCode): number {
+  return problems[code][0];
+}
+
+/** Sends a refusal. `more` adds members such as `checkout_url`. */
+export function sendProblem(
+  res: Response,
+  code: ProblemCode,
+  detail: string,
+  more: Record<string, unknown> = {},
+): void {
+  const [status, title] = problems[code];
+  const requestId = res.getHeader('x-request-id');
+  const body = JSON.stringify({
+    type: 'about:blank',
+    title,
+    status,
+    code,
+    detail,
+    request_id: requestId,
+    ...more,
+  });
+  // RFC 6750 3: the challenge comes with every 401.
+  if (status === 401) res.setHeader('WWW-Authenticate', 'Bearer');
+  res.writeHead(status, {
+    'Content-Type': 'application/problem+json',
+    'Content-Length': Buffer.byteLength(body),
+    'Cache-Control': 'no-store',
+  });
+  res.end(body);
+}

@@ -1,0 +1,43 @@
+/** `/healthz` and `/readyz`: alive, and able to serve. */
+
+import type { RequestHandler } from 'express';
+import type { CourierState } from '../../delivery/courier.js';
+import type { Store } from '../../domain/store.js';
+import type { Clock } from '../../lib/host.js';
+
+/** What the health routes look at. */
+export interface HealthDeps {
+  store: Store;
+  clock: Clock;
+  courier(): CourierState;
+}
+
+/** Stripe finalizes an invoice an hour after its period; usage that is older than half of that is in danger (stripe-facts 8). */
+const outboxAgeMaxMs = 30 * 60_000;
+
+/** The process answers. */
+export const alive: RequestHandler = function alive(_req, res) {
+  res.json({ status: 'ok' });
+};
+
+/** 200 when calls can be recorded and usage reaches Stripe in time, 503 with the reason otherwise. */
+export function ready(deps: HealthDeps): RequestHandler {
+  return async function ready(_req, res) {
+    const problems: string[] = [];
+    const database = await deps.store.check().then(
+      () => 'ok',
+      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    );
+    if (database !== 'ok') problems.push(`The database cannot be written: ${database}`);
+    const outbox = database === 'ok' ? await deps.store.countDeliveries(deps.clock.nowMs()) : undefined;
+    if ((outbox?.oldestPendingMs ?? 0) > outboxAgeMaxMs)
+      problems.push('Usage has waited for Stripe for over 30 minutes.');
+    const courier = deps.courier();
+    if (courier.stopped) problems.push(courier.stopped);
+    res.status(problems.length === 0 ? 200 : 503).json({
+      status: problems.length === 0 ? 'ok' : 'failing',
+      problems,
+      details: { database, outbox, courier },
+    });
+  };
+}

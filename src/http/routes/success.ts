@@ -1,0 +1,82 @@
+/** `/success`: where the buyer lands after Checkout, and gets his key by pressing one button, once. */
+
+import type { Request, RequestHandler, Response } from 'express';
+import { type CheckoutProgress, provisionCheckout } from '../../customers/provision.js';
+import type { CustomerBilling } from '../../domain/billing.js';
+import { MeterctlError } from '../../domain/error.js';
+import type { Mode } from '../../domain/mode.js';
+import type { CheckoutStore, CustomerStore } from '../../domain/store.js';
+import { prepareKey } from '../../keys/issue.js';
+import type { Host } from '../../lib/host.js';
+import { sendPage } from '../pages/layout.js';
+import { keyPage, progressPage } from '../pages/success-page.js';
+
+/** What the success page needs. */
+export interface SuccessDeps {
+  store: CustomerStore & CheckoutStore;
+  billing: CustomerBilling;
+  host: Host;
+  mode: Mode;
+  baseUrl(): string;
+}
+
+const statuses: Record<CheckoutProgress | 'unavailable', number> = {
+  ready: 200,
+  claimed: 200,
+  open: 200,
+  settling: 200,
+  expired: 410,
+  unknown: 404,
+  unavailable: 503,
+};
+
+/** `GET`: shows how far the order is. Looking never makes a key. */
+export function showSuccess(deps: SuccessDeps): RequestHandler {
+  return async function showSuccess(req, res) {
+    const sessionId = sessionIdOf(req.query);
+    showProgress(res, await progressOf(deps, sessionId), sessionId);
+  };
+}
+
+/** `POST`: makes the key and shows it this once. */
+export function claimKey(deps: SuccessDeps): RequestHandler {
+  return async function claimKey(req: Request, res) {
+    const sessionId = sessionIdOf(req.body);
+    const progress = await progressOf(deps, sessionId);
+    if (progress !== 'ready') return showProgress(res, progress, sessionId);
+    const customerId = (await deps.store.findCheckout(sessionId))?.customerId;
+    if (!customerId)
+      throw new MeterctlError('internal', `The session ${sessionId} was provisioned for nobody.`);
+    const order = { customerId, name: 'Checkout', expiresAtMs: null, scopes: [] };
+    const { secret, row } = prepareKey(deps.host, deps.mode, order);
+    if ((await deps.store.claimCheckout(sessionId, row)) === 'taken')
+      return showProgress(res, 'claimed', sessionId);
+    sendPage(res, 200, keyPage(secret, deps.baseUrl()));
+  };
+}
+
+function showProgress(res: Response, progress: CheckoutProgress | 'unavailable', sessionId: string): void {
+  // A buyer who came back before Stripe had settled is served by the page's own reload.
+  if (progress === 'open' || progress === 'settling' || progress === 'unavailable')
+    res.setHeader('Refresh', '5');
+  sendPage(res, statuses[progress], progressPage(progress, sessionId));
+}
+
+/** Asks Stripe when the webhook has not come yet. Stripe being down is a state of the page, not its end. */
+async function progressOf(deps: SuccessDeps, sessionId: string): Promise<CheckoutProgress | 'unavailable'> {
+  try {
+    return await provisionCheckout({ ...deps, clock: deps.host.clock }, sessionId);
+  } catch (error) {
+    if (!(error instanceof MeterctlError) || (error.code !== 'unavailable' && error.code !== 'unauthorized'))
+      throw error;
+    deps.host.log.warn('a completed Checkout cannot be provisioned now', { reason: error.message });
+    return 'unavailable';
+  }
+}
+
+function sessionIdOf(input: unknown): string {
+  const id =
+    typeof input === 'object' && input !== null && 'session_id' in input ? input.session_id : undefined;
+  if (typeof id === 'string' && /^cs_\w{1,200}$/.test(id)) return id;
+  throw new MeterctlError('invalid', 'The address lacks the session_id that Stripe adds to it.');
+}
