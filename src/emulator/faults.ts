@@ -1,6 +1,7 @@
 /** How this Stripe misbehaves on demand. Kept in the database, so that any process may set it for all. */
 
 import { z } from 'zod';
+import type { Database } from './database.js';
 import type { Settings } from './settings.js';
 
 /** A probability, 0 to 1. */
@@ -48,12 +49,15 @@ export interface FaultSettings {
   set(change: Partial<Faults>): Faults;
   /** Back to good health. */
   reset(): void;
+  /** Counts a request against `requestsPerSecond`. False when that second is full. */
+  admit(nowMs: number): boolean;
 }
 
 const key = 'faults';
+const rateKey = 'requests_this_second';
 
 /** The faults stored in `settings`. */
-export function createFaultSettings(settings: Settings): FaultSettings {
+export function createFaultSettings(database: Database, settings: Settings): FaultSettings {
   const faults: FaultSettings = {
     get: () => faultsSchema.parse(JSON.parse(settings.get(key) ?? '{}')),
     set(change) {
@@ -62,6 +66,17 @@ export function createFaultSettings(settings: Settings): FaultSettings {
       return next;
     },
     reset: () => settings.set(key, '{}'),
+    admit(nowMs) {
+      const { requestsPerSecond } = faults.get();
+      if (requestsPerSecond === null) return true;
+      return database.write(() => {
+        const second = String(Math.floor(nowMs / 1000));
+        const [counted, count] = (settings.get(rateKey) ?? '').split(':');
+        const sofar = counted === second ? Number(count) : 0;
+        settings.set(rateKey, `${second}:${sofar + 1}`);
+        return sofar < requestsPerSecond;
+      });
+    },
   };
   return faults;
 }

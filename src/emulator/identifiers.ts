@@ -9,6 +9,7 @@ const lengths: Record<string, number> = {
   acct: 16,
   cs_test: 58,
   cus: 14,
+  mest_test: 48,
   prod: 14,
   req: 14,
   si: 14,

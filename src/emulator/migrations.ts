@@ -27,7 +27,7 @@ export const migrations: readonly string[] = [
   CREATE TABLE idempotency_keys (
     key TEXT PRIMARY KEY,
     fingerprint TEXT NOT NULL,
-    path TEXT NOT NULL,
+    endpoint TEXT NOT NULL,
     created INTEGER NOT NULL,
     lease_until_ms INTEGER NOT NULL,
     request_id TEXT NOT NULL,

@@ -13,6 +13,7 @@ interface SdkTypes {
   invoice: Stripe.Invoice;
   invoice_item: Stripe.InvoiceItem;
   meter: Stripe.Billing.Meter;
+  meter_event_session: Stripe.V2.Billing.MeterEventSession;
   payment_intent: Stripe.PaymentIntent;
   payment_method: Stripe.PaymentMethod;
   portal_configuration: Stripe.BillingPortal.Configuration;
@@ -53,6 +54,7 @@ export const objectNames: Record<ObjectKind, string> = {
   invoice: 'invoice',
   invoice_item: 'invoiceitem',
   meter: 'billing meter',
+  meter_event_session: 'meter event session',
   payment_intent: 'payment_intent',
   payment_method: 'PaymentMethod',
   portal_configuration: 'configuration',

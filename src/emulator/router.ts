@@ -46,12 +46,15 @@ export interface RouteDefinition<Path extends string, Schema extends z.ZodObject
   handle(account: Account, request: ApiRequest<Path, z.output<Schema>>): object;
   /** How the caller shows who he is: an API key, unless this says that it is a meter event session's token. */
   auth?: 'meter_event_session';
+  /** What only one call at a time may touch, when the fault `oneCallPerCustomerAndMeter` is on. */
+  exclusive?(parameters: z.output<Schema>): string;
 }
 
 /** A checked request, ready to run. */
 export interface Prepared {
   /** Paths to expand in the answer. */
   expand: string[];
+  exclusive: string | undefined;
   run(account: Account): object;
 }
 
@@ -79,6 +82,7 @@ export function route<Path extends string, Schema extends z.ZodObject>(
       const parts = request.path as PathParts<Path>;
       return {
         expand,
+        exclusive: definition.exclusive?.(parameters),
         run: (account) => definition.handle(account, { ...request, path: parts, parameters }),
       };
     },

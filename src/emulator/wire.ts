@@ -14,5 +14,9 @@ export type Wire<T> = T extends Stripe.Decimal
       ? { [Key in keyof T]: WireField<T[Key]> }
       : T;
 
-/** A field: where an id is possible, the id alone. */
-export type WireField<T> = string extends T ? Extract<T, string | null | undefined> : Wire<T>;
+/** A field: where an id is possible, the id alone. A field of which nothing is declared stays as it is. */
+export type WireField<T> = string extends T
+  ? Record<never, never> extends T
+    ? T
+    : Extract<T, string | null | undefined>
+  : Wire<T>;

@@ -1,0 +1,57 @@
+/** The embedded Stripe as a server: what `openEmulator` puts together and takes apart again. */
+
+import { createClosers } from '../lib/closers.js';
+import type { Host } from '../lib/host.js';
+import type { Account } from './account.js';
+import { createAccount } from './create-account.js';
+import { openDatabase } from './database.js';
+import { createApp } from './http-app.js';
+import { createIdempotencyKeys } from './idempotency.js';
+import { apiExpansions, apiRoutes, pageRoutes } from './routes.js';
+
+/** How to open an emulator. */
+export interface EmulatorOptions {
+  /** The account's file; made when it is missing. Several processes may have it open. */
+  databasePath: string;
+  /** 0 for any free port. */
+  port: number;
+  host: Host;
+  /** Delivers all events to one URL, signed with this secret, as `stripe listen --forward-to` does. */
+  forwardTo?: { url: string; secret: string };
+}
+
+/** A running emulator. Must be closed. */
+export interface Emulator {
+  /** `http://127.0.0.1:PORT`. */
+  url: string;
+  port: number;
+  account: Account;
+  /** Stops accepting, finishes what is in flight, closes the file. */
+  close(): Promise<void>;
+}
+
+/** Opens the account's file and listens on 127.0.0.1. Throws when the port is taken or the file cannot be opened. */
+export async function openEmulator(options: EmulatorOptions): Promise<Emulator> {
+  const { databasePath, host } = options;
+  const closers = createClosers();
+  try {
+    const database = closers.add(openDatabase(databasePath));
+    let url = '';
+    const { account } = createAccount({ database, host, expansions: apiExpansions, baseUrl: () => url });
+    const app = createApp({
+      account,
+      host,
+      keys: createIdempotencyKeys(database),
+      expansions: apiExpansions,
+      routes: apiRoutes,
+      pages: pageRoutes,
+    });
+    closers.add(app);
+    const port = await app.listen(options.port);
+    url = `http://127.0.0.1:${port}`;
+    return { url, port, account, close: () => closers.close() };
+  } catch (error) {
+    await closers.close();
+    throw error;
+  }
+}
