@@ -11,17 +11,21 @@ export interface EmulatorClock {
   advanceTo(atSec: number): void;
 }
 
-const offsetKey = 'clock_offset_ms';
+/** Where the offset is stored, in milliseconds. */
+export const clockOffsetKey = 'clock_offset_ms';
 
 /** A clock over the stored offset. */
 export function createEmulatorClock(clock: Clock, settings: Settings): EmulatorClock {
-  const nowMs = () => clock.nowMs() + Number(settings.get(offsetKey) ?? 0);
+  const nowMs = () => clock.nowMs() + Number(settings.get(clockOffsetKey) ?? 0);
   return {
     nowSec: () => Math.floor(nowMs() / 1000),
     advanceTo(atSec) {
       const aheadMs = atSec * 1000 - nowMs();
       if (aheadMs < -1000) throw new RangeError('The emulator can only advance: that time has passed.');
-      settings.set(offsetKey, String(Number(settings.get(offsetKey) ?? 0) + Math.max(0, Math.ceil(aheadMs))));
+      settings.set(
+        clockOffsetKey,
+        String(Number(settings.get(clockOffsetKey) ?? 0) + Math.max(0, Math.ceil(aheadMs))),
+      );
     },
   };
 }
