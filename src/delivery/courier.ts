@@ -2,6 +2,7 @@
 
 import type { MeterEventAnswer, MeterEventBilling } from '../domain/billing.js';
 import type { ClaimedDelivery, Settlement } from '../domain/delivery.js';
+import { MeterctlError } from '../domain/error.js';
 import type { DeliveryStore } from '../domain/store.js';
 import type { Host } from '../lib/host.js';
 import { createLoop } from '../lib/loop.js';
@@ -42,13 +43,13 @@ export interface Courier {
   close(): Promise<void>;
 }
 
-/** Makes a courier. `mayDeliver` is asked before each round: sending waits until it is sure which account it talks to. */
+/** Makes a courier. Nothing is sent before `verify` has succeeded once: usage must not reach another account. */
 export function createCourier(deps: {
   store: DeliveryStore;
   billing: MeterEventBilling;
   host: Host;
   ratePerSecond: number;
-  mayDeliver(): Promise<boolean>;
+  verify(): Promise<void>;
 }): Courier {
   const { store, host } = deps;
   const bucket = createTokenBucket(host.clock, deps.ratePerSecond);
@@ -56,8 +57,37 @@ export function createCourier(deps: {
   const claimMax = Math.max(1, Math.floor(deps.ratePerSecond));
   let stopped: string | null = null;
   let trouble: string | null = null;
+  let verified = false;
   let pausedUntilMs = 0;
   let failedRounds = 0;
+
+  async function isVerified(): Promise<boolean> {
+    if (verified) return true;
+    try {
+      await deps.verify();
+      verified = true;
+    } catch (error) {
+      if (!(error instanceof MeterctlError)) throw error;
+      if (error.code === 'unavailable') noteTrouble(error.message);
+      else noteStop(error.message);
+    }
+    return verified;
+  }
+
+  /** Stripe is out of reach: the whole courier pauses, longer each time. */
+  function noteTrouble(reason: string): void {
+    failedRounds += 1;
+    trouble = reason;
+    pausedUntilMs = host.clock.nowMs() + backoffMs(failedRounds, null, host.random.next());
+    host.log.warn('usage could not be sent; it is kept and tried again', { reason, failedRounds });
+  }
+
+  /** Somebody must mend the key or the configuration; it is tried again now and then, because that needs no restart. */
+  function noteStop(reason: string): void {
+    stopped = reason;
+    pausedUntilMs = host.clock.nowMs() + stoppedPauseMs;
+    host.log.error('no usage is sent until this is mended; it is kept', { reason });
+  }
 
   /** Starts the sends of one batch at the permitted rate, without waiting for their answers. */
   async function launch(batch: ClaimedDelivery[], signal: AbortSignal, answers: MeterEventAnswer[]) {
@@ -106,16 +136,12 @@ export function createCourier(deps: {
   }
 
   function pace(answers: MeterEventAnswer[]): void {
-    const nowMs = host.clock.nowMs();
+    const refusal = answers.find((answer) => answer.kind === 'stopped');
     const troubles = answers.filter((answer) => answer.kind === 'retry');
-    if (stopped !== null) {
-      pausedUntilMs = nowMs + stoppedPauseMs;
-      host.log.error('Stripe refuses this key, so no usage is sent; it is kept', { reason: stopped });
-    } else if (troubles.length > 0 && troubles.length === answers.length) {
-      failedRounds += 1;
-      trouble = troubles[0]?.reason ?? null;
-      pausedUntilMs = nowMs + backoffMs(failedRounds, null, host.random.next());
-      host.log.warn('usage could not be sent; it is kept and tried again', { reason: trouble, failedRounds });
+    if (refusal) {
+      noteStop(refusal.reason);
+    } else if (troubles[0] && troubles.length === answers.length) {
+      noteTrouble(troubles[0].reason);
     } else if (answers.length > 0) {
       failedRounds = 0;
       trouble = null;
@@ -123,7 +149,7 @@ export function createCourier(deps: {
   }
 
   async function sendDue(signal: AbortSignal): Promise<void> {
-    if (host.clock.nowMs() < pausedUntilMs || !(await deps.mayDeliver())) return;
+    if (host.clock.nowMs() < pausedUntilMs || !(await isVerified())) return;
     stopped = null;
     const running = new Set<Promise<void>>();
     while (!signal.aborted && stopped === null && host.clock.nowMs() >= pausedUntilMs) {
