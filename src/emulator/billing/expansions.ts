@@ -1,0 +1,30 @@
+/** What `expand` can reach from the objects of billing. */
+
+import type { Expansions } from '../expand.js';
+
+/** By object type; merged with the other folders' tables. */
+export const billingExpansions: Expansions = {
+  'billing_portal.session': { configuration: { to: 'portal_configuration' } },
+  'checkout.session': {
+    customer: { to: ['customer', 'deleted_customer'] },
+    invoice: { to: 'invoice' },
+    line_items: 'on_request',
+    // Stored with the session, and never shown.
+    subscription_data: 'on_request',
+    subscription: { to: 'subscription' },
+  },
+  invoice: {
+    customer: { to: ['customer', 'deleted_customer'] },
+    default_payment_method: { to: 'payment_method' },
+    subscription: { to: 'subscription' },
+  },
+  invoiceitem: { customer: { to: ['customer', 'deleted_customer'] }, invoice: { to: 'invoice' } },
+  payment_method: { customer: { to: 'customer' } },
+  plan: { product: { to: 'product' } },
+  subscription: {
+    customer: { to: ['customer', 'deleted_customer'] },
+    default_payment_method: { to: 'payment_method' },
+    latest_invoice: { to: 'invoice' },
+    test_clock: { to: 'test_clock' },
+  },
+};
