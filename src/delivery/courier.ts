@@ -182,7 +182,7 @@ export function createCourier(deps: {
     wake: () => loop.wake(),
     tick,
     async flush(signal) {
-      await store.freezeDeliveries(Number.MAX_SAFE_INTEGER);
+      await store.freezeDeliveries(host.clock.nowMs(), {});
       await sendDue(signal);
     },
     state: () => ({ stopped, trouble }),

@@ -77,8 +77,11 @@ export interface UsageStore {
 
 /** The outbox. */
 export interface DeliveryStore {
-  /** Freezes the open deliveries whose window has ended at `nowMs`; one without units is delivered by that. */
-  freezeDeliveries(nowMs: number): Promise<number>;
+  /**
+   * Freezes the open deliveries whose window has ended at `nowMs`, and with `early` also those whose window still runs, of
+   * one customer or of all. One without units is delivered by that. Returns how many.
+   */
+  freezeDeliveries(nowMs: number, early?: { customerId?: string | undefined }): Promise<number>;
   /**
    * Leases due deliveries, oldest first, at most one for each customer and meter at a time across all processes. A lease
    * that has run out counts as a send of unknown outcome and is leased again. The attempt is durable before this returns.

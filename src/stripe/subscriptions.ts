@@ -5,14 +5,15 @@ import type { Subscription } from '../domain/subscription.js';
 import type { Interval } from '../lib/calendar.js';
 
 /**
- * The subscription as meterctl sees it, read at `readAtMs`; `undefined` when it holds no metered price, and so is none of
- * meterctl's business.
+ * The subscription as meterctl sees it, read at `readAtMs`; `undefined` when no item of it is billed by our meter: the
+ * account may sell other things too.
  */
 export function subscriptionOf(
   subscription: Stripe.Subscription,
+  meterId: string,
   readAtMs: number,
 ): Subscription | undefined {
-  const item = subscription.items.data.find(({ price }) => price.recurring?.usage_type === 'metered');
+  const item = subscription.items.data.find(({ price }) => price.recurring?.meter === meterId);
   if (!item?.price.recurring) return undefined;
   return {
     id: subscription.id,

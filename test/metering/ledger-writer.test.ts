@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { MeterctlError } from '../../src/domain/error.js';
+import type { UsageStore } from '../../src/domain/store.js';
+import type { NewUsage } from '../../src/domain/usage.js';
+import { createLedgerWriter } from '../../src/metering/ledger-writer.js';
+import { usageRow } from '../../src/metering/usage-row.js';
+import { createFakeHost } from '../support/host.js';
+import { addSubscriber, openTestStore } from '../support/store.js';
+
+async function setUp() {
+  const host = createFakeHost();
+  const real = await openTestStore(host);
+  const { customer } = await addSubscriber(real, host);
+  const batches: number[] = [];
+  const broken = { now: false };
+  const store: UsageStore = {
+    ...real,
+    async recordUsage(entries, nowMs) {
+      batches.push(entries.length);
+      if (broken.now) throw new MeterctlError('unavailable', 'disk full');
+      return real.recordUsage(entries, nowMs);
+    },
+  };
+  const row = (): NewUsage =>
+    usageRow(
+      { customer, keyNo: null, route: 'GET /api', units: 1, atMs: host.clock.nowMs() },
+      { meter: 'calls', windowMs: 2_000 },
+    );
+  return {
+    host,
+    real,
+    customer,
+    writer: createLedgerWriter({ store, clock: host.clock }),
+    row,
+    batches,
+    broken,
+  };
+}
+
+describe('the ledger writer', () => {
+  it('shares one commit between calls that come together, and numbers them in order', async () => {
+    const { writer, row, batches } = await setUp();
+    const recorded = await Promise.all(Array.from({ length: 50 }, () => writer.record(row())));
+    expect(batches).toEqual([50]);
+    expect(recorded.map(({ periodUnits }) => periodUnits)).toEqual(
+      Array.from({ length: 50 }, (_, index) => index + 1),
+    );
+  });
+
+  it('fails exactly the calls of a commit that failed, and goes on with the next', async () => {
+    const { writer, row, broken, real, customer } = await setUp();
+    await writer.record(row());
+    broken.now = true;
+    const failed = await Promise.allSettled([writer.record(row()), writer.record(row())]);
+    expect(failed.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    broken.now = false;
+    await writer.record(row());
+    expect(await real.findPeriodUnits(customer.no, 'calls', row().periodStartMs)).toBe(2);
+  });
+
+  it('refuses beyond its bound instead of piling up, and keeps what it has', async () => {
+    const { writer, row } = await setUp();
+    const results = await Promise.allSettled(Array.from({ length: 10_010 }, () => writer.record(row())));
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(10_000);
+    expect(results.at(-1)).toMatchObject({ status: 'rejected', reason: { code: 'unavailable' } });
+  });
+
+  it('drains', async () => {
+    const { writer, row } = await setUp();
+    let done = 0;
+    for (let call = 0; call < 2_500; call += 1) void writer.record(row()).then(() => (done += 1));
+    await writer.drain();
+    expect(done).toBe(2_500);
+    await writer.drain();
+  });
+});

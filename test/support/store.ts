@@ -1,0 +1,36 @@
+/** A real store in a folder of its own, with a subscribed customer and a key in it. */
+
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import type { Customer } from '../../src/domain/customer.js';
+import type { ApiKey } from '../../src/domain/key.js';
+import type { Store } from '../../src/domain/store.js';
+import type { Subscription } from '../../src/domain/subscription.js';
+import { issueKey } from '../../src/keys/issue.js';
+import { openStore } from '../../src/sqlite/store.js';
+import { createTestFolder } from './folder.js';
+import type { FakeHost } from './host.js';
+import { createSubscription } from './rows.js';
+
+/** Opens an empty store that is closed when the test has finished. */
+export async function openTestStore(host: FakeHost): Promise<Store> {
+  const store = await openStore({ path: join(createTestFolder(), 'meterctl.db'), host });
+  onTestFinished(() => store.close());
+  return store;
+}
+
+/** Adds a customer with a subscription and a key. */
+export async function addSubscriber(
+  store: Store,
+  host: FakeHost,
+  id = 'cus_1',
+  over: Partial<Subscription> = {},
+): Promise<{ customer: Customer; key: ApiKey; secret: string }> {
+  await store.recordCustomer({ id, email: `${id}@example.com`, name: null, createdAtMs: 0, deleted: false });
+  await store.recordSubscription(createSubscription({ id: `sub_${id}`, customerId: id, ...over }));
+  const order = { customerId: id, name: null, expiresAtMs: null, scopes: [] };
+  const issued = await issueKey({ store, host, mode: 'test' }, order);
+  const customer = await store.findCustomer(id);
+  if (!customer) throw new Error(`${id} was just stored.`);
+  return { customer, ...issued };
+}
