@@ -1,0 +1,93 @@
+/** Customers and their subscriptions, in SQLite. */
+
+import assert from 'node:assert';
+import type { Customer } from '../domain/customer.js';
+import type { CustomerStore } from '../domain/store.js';
+import type { Clock } from '../lib/host.js';
+import type { Database } from './open.js';
+import { keyOfCursor, pageOf } from './page.js';
+import { createSubscriptions } from './subscriptions.js';
+
+/** A customer without its subscriptions. */
+type CustomerRow = Omit<Customer, 'subscriptions'>;
+
+const columns = `no, id, email, name, created_at_ms AS createdAtMs, suspended_at_ms AS suspendedAtMs,
+  deleted_at_ms AS deletedAtMs`;
+
+/**
+ * A customer that Stripe deleted stays deleted, even when an older reading comes late: Stripe never brings one back. Stripe
+ * tells nothing but the id of a deleted customer, so e-mail and name stay as they were.
+ */
+const recordSql = `
+INSERT INTO customers (id, email, name, created_at_ms, deleted_at_ms)
+VALUES (:id, :email, :name, :createdAtMs, :deletedAtMs)
+ON CONFLICT (id) DO UPDATE SET
+  email = CASE WHEN excluded.deleted_at_ms IS NULL THEN excluded.email ELSE email END,
+  name = CASE WHEN excluded.deleted_at_ms IS NULL THEN excluded.name ELSE name END,
+  deleted_at_ms = COALESCE(deleted_at_ms, excluded.deleted_at_ms)
+RETURNING ${columns}`;
+
+/** Reads customers for the other nouns, inside a transaction of theirs. */
+export interface CustomerReader {
+  find(id: string): Customer | undefined;
+  findByNo(no: number): Customer | undefined;
+}
+
+/** The customer part of the contract, and the reader that keys and checkouts use. */
+export function createCustomers(
+  database: Database,
+  clock: Clock,
+): CustomerStore & { customers: CustomerReader } {
+  const { connection, read, write } = database;
+  const record = connection.prepare<[Record<string, unknown>], CustomerRow>(recordSql);
+  const findById = connection.prepare<[string], CustomerRow>(`SELECT ${columns} FROM customers WHERE id = ?`);
+  const findByNo = connection.prepare<[number], CustomerRow>(`SELECT ${columns} FROM customers WHERE no = ?`);
+  const list = connection.prepare<[number | null, number | null, number], CustomerRow>(
+    `SELECT ${columns} FROM customers WHERE ? IS NULL OR no < ? ORDER BY no DESC LIMIT ?`,
+  );
+  const suspend = connection.prepare<[number | null, string], CustomerRow>(
+    `UPDATE customers SET suspended_at_ms = ? WHERE id = ? RETURNING ${columns}`,
+  );
+  const subscriptions = createSubscriptions(connection);
+
+  function withSubscriptions(row: CustomerRow): Customer {
+    return { ...row, subscriptions: subscriptions.listOf(row.no, row.id) };
+  }
+
+  function whole(row: CustomerRow | undefined): Customer | undefined {
+    return row && withSubscriptions(row);
+  }
+
+  return {
+    customers: {
+      find: (id) => whole(findById.get(id)),
+      findByNo: (no) => whole(findByNo.get(no)),
+    },
+    async recordCustomer({ deleted, ...customer }) {
+      return write(() => {
+        const row = record.get({ ...customer, deletedAtMs: deleted ? clock.nowMs() : null });
+        assert(row);
+        return withSubscriptions(row);
+      });
+    },
+    async findCustomer(id) {
+      return read(() => whole(findById.get(id)));
+    },
+    async listCustomers(page) {
+      const after = keyOfCursor('customers', 1, page)?.[0] ?? null;
+      return read(() => {
+        const rows = list.all(after, after, page.limit + 1);
+        return pageOf('customers', page.limit, rows, (row) => [row.no], withSubscriptions);
+      });
+    },
+    async recordSubscription(subscription) {
+      return write(() => {
+        const customer = findById.get(subscription.customerId);
+        return customer ? subscriptions.record(subscription, customer.no) : 'unknown';
+      });
+    },
+    async recordSuspension(customerId, suspendedAtMs) {
+      return write(() => whole(suspend.get(suspendedAtMs, customerId)));
+    },
+  };
+}

@@ -1,0 +1,155 @@
+/** The outbox, in SQLite: freezing, leasing and settling deliveries. */
+
+import type { ClaimedDelivery, Delivery, Settlement } from '../domain/delivery.js';
+import type { DeliveryStore } from '../domain/store.js';
+import type { Host } from '../lib/host.js';
+import { createOutboxQueries, type DeliveryRow, selectDelivery, toDelivery } from './delivery-queries.js';
+import type { Database } from './open.js';
+
+/** So many deliveries are frozen in one transaction, so that calls never wait long for a commit behind it. */
+const freezeBatchMax = 1_000;
+
+/** A window that starts so far ahead was made by a clock that was ahead. */
+const clockAheadMs = 60_000;
+
+/** What an open delivery becomes. Nothing is owed for one without units. */
+const freezeSql = `
+UPDATE deliveries SET
+  state = CASE WHEN units = 0 THEN 'delivered' ELSE 'pending' END,
+  delivered_at_ms = CASE WHEN units = 0 THEN :nowMs END,
+  next_attempt_at_ms = min(window_end_ms, :nowMs)`;
+
+const freezeEndedSql = `${freezeSql}
+WHERE no IN (SELECT no FROM deliveries WHERE state = 'open' AND window_end_ms <= :nowMs LIMIT ${freezeBatchMax})`;
+
+const freezeAheadSql = `${freezeSql}
+WHERE no IN (
+  SELECT no FROM deliveries
+  WHERE state = 'open' AND window_end_ms > :nowMs + ${clockAheadMs} AND window_start_ms > :nowMs + ${clockAheadMs}
+  LIMIT ${freezeBatchMax}
+)`;
+
+const freezeEarlySql = `${freezeSql}
+WHERE no IN (
+  SELECT d.no FROM deliveries d JOIN customers c ON c.no = d.customer_no
+  WHERE d.state = 'open' AND (:customerId IS NULL OR c.id = :customerId)
+  LIMIT ${freezeBatchMax}
+)`;
+
+/** `unknown_since_ms` stays: whoever held the lease may have sent. */
+const endLeasesSql = `
+UPDATE deliveries SET state = 'pending', lease_until_ms = NULL, next_attempt_at_ms = min(lease_until_ms, :nowMs)
+WHERE state = 'claimed' AND lease_until_ms <= :nowMs`;
+
+const lanesSql = `
+SELECT customer_no AS customerNo, meter_no AS meterNo FROM lanes INDEXED BY lanes_due
+WHERE due_at_ms <= :nowMs ORDER BY due_at_ms LIMIT :limit`;
+
+const oldestDueSql = `
+SELECT no FROM deliveries INDEXED BY deliveries_pending
+WHERE state = 'pending' AND customer_no = :customerNo AND meter_no = :meterNo AND next_attempt_at_ms <= :nowMs
+ORDER BY window_start_ms, no LIMIT 1`;
+
+/** From here on Stripe may have it, so its outcome is unknown until it is settled. */
+const claimSql = `
+UPDATE deliveries SET
+  state = 'claimed',
+  attempts = attempts + 1,
+  lease_until_ms = :leaseUntilMs,
+  unknown_before_claim_ms = unknown_since_ms,
+  unknown_since_ms = COALESCE(unknown_since_ms, :nowMs)
+WHERE no = :no`;
+
+/** A lease is the present one while the delivery is claimed and no later attempt has begun: the attempt is the claim's id. */
+const presentLeaseSql = `WHERE id = :id AND state = 'claimed' AND attempts = :claimId`;
+
+const settleSql: Record<Settlement['outcome']['kind'], string> = {
+  delivered: `
+UPDATE deliveries SET
+  state = 'delivered', delivered_at_ms = :nowMs, lease_until_ms = NULL, unknown_since_ms = NULL, reason = NULL
+WHERE id = :id AND state NOT IN ('open', 'delivered')`,
+  refused: `
+UPDATE deliveries SET state = 'refused', lease_until_ms = NULL, unknown_since_ms = NULL, reason = :reason
+${presentLeaseSql}`,
+  uncertain: `
+UPDATE deliveries SET state = 'uncertain', lease_until_ms = NULL, reason = :reason
+${presentLeaseSql}`,
+  retry: `
+UPDATE deliveries SET
+  state = 'pending', lease_until_ms = NULL, reason = :reason, next_attempt_at_ms = :atMs,
+  key_number = key_number + :nextKey,
+  unknown_since_ms = CASE WHEN :processed = 'no' THEN unknown_before_claim_ms ELSE unknown_since_ms END
+${presentLeaseSql}`,
+};
+
+/** The outbox part of the contract. */
+export function createDeliveries(database: Database, host: Host): DeliveryStore {
+  const { connection, write } = database;
+  const prepare = (sql: string) => connection.prepare<[Record<string, unknown>]>(sql);
+  const freezeEnded = prepare(freezeEndedSql);
+  const freezeAhead = prepare(freezeAheadSql);
+  const freezeEarly = prepare(freezeEarlySql);
+  const endLeases = prepare(endLeasesSql);
+  const claim = prepare(claimSql);
+  const lanes = connection.prepare<[Record<string, unknown>], { customerNo: number; meterNo: number }>(
+    lanesSql,
+  );
+  const oldestDue = connection.prepare<[Record<string, unknown>], { no: number }>(oldestDueSql);
+  const findByNo = connection.prepare<[number], DeliveryRow>(`${selectDelivery} WHERE d.no = ?`);
+  const settle = {
+    delivered: prepare(settleSql.delivered),
+    refused: prepare(settleSql.refused),
+    uncertain: prepare(settleSql.uncertain),
+    retry: prepare(settleSql.retry),
+  };
+
+  /** Freezes batch after batch, letting other work run in between. */
+  async function freezeAll(freeze: typeof freezeEnded, values: Record<string, unknown>): Promise<number> {
+    let frozen = 0;
+    for (;;) {
+      const { changes } = write(() => freeze.run(values));
+      frozen += changes;
+      if (changes < freezeBatchMax) return frozen;
+      await new Promise<void>((resolve) => host.clock.soon(resolve));
+    }
+  }
+
+  function claimLane(lane: { customerNo: number; meterNo: number }, nowMs: number, leaseMs: number) {
+    const due = oldestDue.get({ ...lane, nowMs });
+    if (!due) return undefined;
+    claim.run({ no: due.no, nowMs, leaseUntilMs: nowMs + leaseMs });
+    return findByNo.get(due.no);
+  }
+
+  return {
+    ...createOutboxQueries(database),
+    async freezeDeliveries(nowMs, early) {
+      if (early) return freezeAll(freezeEarly, { nowMs, customerId: early.customerId ?? null });
+      return (await freezeAll(freezeEnded, { nowMs })) + (await freezeAll(freezeAhead, { nowMs }));
+    },
+    async claimDeliveries({ nowMs, leaseMs, limit }) {
+      return write(() => {
+        endLeases.run({ nowMs });
+        return lanes
+          .all({ nowMs, limit })
+          .map((lane) => claimLane(lane, nowMs, leaseMs))
+          .filter((row) => row !== undefined)
+          .map((row) => toClaimed(row, nowMs + leaseMs));
+      });
+    },
+    async settleDeliveries(settlements, nowMs) {
+      write(() => {
+        for (const { id, claimId, outcome } of settlements) {
+          const { kind, ...values } = outcome;
+          const nextKey = kind === 'retry' && outcome.nextKey ? 1 : 0;
+          settle[kind].run({ ...values, nextKey, id, claimId, nowMs });
+        }
+      });
+    },
+  };
+}
+
+function toClaimed(row: DeliveryRow, leaseUntilMs: number): ClaimedDelivery {
+  const delivery: Delivery = toDelivery(row);
+  return { ...delivery, claimId: delivery.attempts, leaseUntilMs };
+}

@@ -1,0 +1,109 @@
+/** Opens the database file; the one place that begins transactions and that turns SQLite's errors into ours. */
+
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { MeterctlError } from '../domain/error.js';
+import { migrate } from './migrate.js';
+
+/** How long a statement waits for another process's transaction before it gives up. */
+const busyTimeoutMs = 5_000;
+
+/** The write-ahead log is cut back to this size after a checkpoint. */
+const walMaxBytes = 64 * 1024 * 1024;
+
+/** An open database. Every access goes through `read` or `write`: they throw `unavailable` for what SQLite cannot do. */
+export interface Database {
+  readonly connection: Sqlite.Database;
+  /** Runs `step` on one consistent snapshot. */
+  read<T>(step: () => T): T;
+  /** Runs `step` under the write lock and commits it, synced to disk, before it returns; takes all of it back if it throws. */
+  write<T>(step: () => T): T;
+  close(): void;
+}
+
+/**
+ * Opens or creates the database and migrates it. A folder that is made here is 0700, a file 0600 (SQLite gives its log
+ * files the same). Throws `unavailable` when the file cannot be used and `conflict` when it is newer or not ours.
+ */
+export function openDatabase(path: string): Database {
+  return translated(path, () => {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    closeSync(openSync(path, 'a', 0o600));
+    const connection = new Sqlite(path, { timeout: busyTimeoutMs });
+    try {
+      connection.pragma('journal_mode = WAL');
+      connection.pragma('synchronous = FULL');
+      connection.pragma('foreign_keys = ON');
+      connection.pragma(`journal_size_limit = ${walMaxBytes}`);
+      migrate(connection, path);
+      return createDatabase(connection, path);
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  });
+}
+
+function createDatabase(connection: Sqlite.Database, path: string): Database {
+  const beginRead = connection.prepare('BEGIN');
+  const beginWrite = connection.prepare('BEGIN IMMEDIATE');
+  const commit = connection.prepare('COMMIT');
+  const rollback = connection.prepare('ROLLBACK');
+
+  function transact<T>(begin: Sqlite.Statement, step: () => T): T {
+    begin.run();
+    try {
+      const result = step();
+      commit.run();
+      return result;
+    } catch (error) {
+      // After a full disk or an I/O error SQLite has rolled back already.
+      if (connection.inTransaction) rollback.run();
+      throw error;
+    }
+  }
+
+  return {
+    connection,
+    read: (step) => translated(path, () => transact(beginRead, step)),
+    write: (step) => translated(path, () => transact(beginWrite, step)),
+    close: () => void connection.close(),
+  };
+}
+
+/** What SQLite's primary result codes mean to an operator, and the mend. Other codes are defects of this program. */
+const failures: readonly { codes: RegExp; says: string; hint: string }[] = [
+  {
+    codes: /^SQLITE_(BUSY|LOCKED)/,
+    says: `has been locked by another process for more than ${busyTimeoutMs / 1000} seconds`,
+    hint: 'Find the process that holds it (lsof), let it finish or stop it, and try again.',
+  },
+  { codes: /^(SQLITE_FULL|ENOSPC|EDQUOT)/, says: 'cannot grow: the disk is full', hint: 'Free some space.' },
+  {
+    codes: /^(SQLITE_(READONLY|CANTOPEN|PERM|AUTH)|EACCES|EPERM|EROFS|ENOENT|ENOTDIR|EISDIR|EEXIST)/,
+    says: 'cannot be opened for writing',
+    hint: 'Check that the path is right, and that this user may write the file and its folder.',
+  },
+  {
+    codes: /^SQLITE_NOTADB/,
+    says: 'is not a database',
+    hint: 'Name another file with --database or METERCTL_DATABASE.',
+  },
+  { codes: /^SQLITE_CORRUPT/, says: 'is damaged', hint: 'Stop meterctl and restore the file from a backup.' },
+  { codes: /^(SQLITE_IOERR|EIO)/, says: 'cannot be read or written', hint: 'Check the disk.' },
+];
+
+function translated<T>(path: string, step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const failure = failures.find(({ codes }) => codes.test(code));
+    if (!failure || error instanceof MeterctlError) throw error;
+    throw new MeterctlError('unavailable', `The database ${path} ${failure.says} (${code}).`, {
+      hint: failure.hint,
+      cause: error,
+    });
+  }
+}

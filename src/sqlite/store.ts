@@ -1,0 +1,42 @@
+/** The SQLite engine: every noun of the storage contract on one database file. */
+
+import type { Store } from '../domain/store.js';
+import type { Host } from '../lib/host.js';
+import { createCheckouts } from './checkouts.js';
+import { createCustomers } from './customers.js';
+import { createDeliveries } from './deliveries.js';
+import { createIdentity } from './identity.js';
+import { createKeys } from './keys.js';
+import { type Database, openDatabase } from './open.js';
+import { createUsage } from './usage.js';
+import { createWebhooks } from './webhooks.js';
+
+/**
+ * Opens or creates the database at `path` and brings it to the present schema. Throws `unavailable` when the file cannot
+ * be used, and `conflict` when a newer meterctl or another program wrote it.
+ */
+export async function openStore(options: { path: string; host: Host }): Promise<Store> {
+  return createStore(openDatabase(options.path), options.host);
+}
+
+/** The contract on a database that is open already; closing the store closes it. */
+export function createStore(database: Database, host: Host): Store {
+  const { customers, ...customerStore } = createCustomers(database, host.clock);
+  const { keys, ...keyStore } = createKeys(database, customers);
+  const countCheck = database.connection.prepare('UPDATE identity SET write_checks = write_checks + 1');
+  return {
+    ...createIdentity(database),
+    ...customerStore,
+    ...keyStore,
+    ...createUsage(database, host.ids),
+    ...createDeliveries(database, host),
+    ...createCheckouts(database, customers, keys),
+    ...createWebhooks(database),
+    async check() {
+      database.write(() => countCheck.run());
+    },
+    async close() {
+      database.close();
+    },
+  };
+}

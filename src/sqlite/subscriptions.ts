@@ -1,0 +1,79 @@
+/** Rows of subscriptions, in SQLite. */
+
+import type { Database as Connection } from 'better-sqlite3';
+import type { Subscription } from '../domain/subscription.js';
+
+interface SubscriptionRow extends Omit<Subscription, 'customerId' | 'period' | 'cancelAtPeriodEnd'> {
+  periodStartMs: number;
+  periodEndMs: number;
+  cancelAtPeriodEnd: 0 | 1;
+}
+
+/**
+ * Written only over a reading that is not newer. `past_due_since_ms` is ours alone: it begins when the status is first seen
+ * to be past due, and stays for as long as it is.
+ */
+const recordSql = `
+INSERT INTO subscriptions (
+  id, customer_no, status, price_id, item_id, period_start_ms, period_end_ms, interval, interval_count, anchor_ms,
+  cancel_at_ms, cancel_at_period_end, ended_at_ms, past_due_since_ms, created_at_ms, read_at_ms
+) VALUES (
+  :id, :customerNo, :status, :priceId, :itemId, :periodStartMs, :periodEndMs, :interval, :intervalCount, :anchorMs,
+  :cancelAtMs, :cancelAtPeriodEnd, :endedAtMs,
+  CASE WHEN :status = 'past_due' THEN COALESCE(:pastDueSinceMs, :readAtMs) END, :createdAtMs, :readAtMs
+)
+ON CONFLICT (id) DO UPDATE SET
+  status = excluded.status,
+  price_id = excluded.price_id,
+  item_id = excluded.item_id,
+  period_start_ms = excluded.period_start_ms,
+  period_end_ms = excluded.period_end_ms,
+  interval = excluded.interval,
+  interval_count = excluded.interval_count,
+  anchor_ms = excluded.anchor_ms,
+  cancel_at_ms = excluded.cancel_at_ms,
+  cancel_at_period_end = excluded.cancel_at_period_end,
+  ended_at_ms = excluded.ended_at_ms,
+  past_due_since_ms =
+    CASE WHEN excluded.status = 'past_due' THEN COALESCE(past_due_since_ms, excluded.past_due_since_ms) END,
+  read_at_ms = excluded.read_at_ms
+WHERE excluded.read_at_ms >= read_at_ms`;
+
+const listSql = `
+SELECT id, status, price_id AS priceId, item_id AS itemId, period_start_ms AS periodStartMs,
+  period_end_ms AS periodEndMs, interval, interval_count AS intervalCount, anchor_ms AS anchorMs,
+  cancel_at_ms AS cancelAtMs, cancel_at_period_end AS cancelAtPeriodEnd, ended_at_ms AS endedAtMs,
+  past_due_since_ms AS pastDueSinceMs, created_at_ms AS createdAtMs, read_at_ms AS readAtMs
+FROM subscriptions WHERE customer_no = ? ORDER BY no`;
+
+/** Reads and writes subscriptions, inside a transaction of the caller. */
+export interface Subscriptions {
+  record(subscription: Subscription, customerNo: number): 'recorded' | 'stale';
+  listOf(customerNo: number, customerId: string): Subscription[];
+}
+
+/** Prepares the statements. */
+export function createSubscriptions(connection: Connection): Subscriptions {
+  const record = connection.prepare<[Record<string, unknown>]>(recordSql);
+  const list = connection.prepare<[number], SubscriptionRow>(listSql);
+  return {
+    record({ customerId: _, period, cancelAtPeriodEnd, ...rest }, customerNo) {
+      const { changes } = record.run({
+        ...rest,
+        customerNo,
+        periodStartMs: period.startMs,
+        periodEndMs: period.endMs,
+        cancelAtPeriodEnd: cancelAtPeriodEnd ? 1 : 0,
+      });
+      return changes > 0 ? 'recorded' : 'stale';
+    },
+    listOf(customerNo, customerId) {
+      return list.all(customerNo).map(({ periodStartMs, periodEndMs, cancelAtPeriodEnd, ...rest }) => ({
+        ...rest,
+        customerId,
+        period: { startMs: periodStartMs, endMs: periodEndMs },
+        cancelAtPeriodEnd: cancelAtPeriodEnd === 1,
+      }));
+    },
+  };
+}

@@ -1,0 +1,196 @@
+/** Sums over the ledger, in SQLite. */
+
+import assert from 'node:assert';
+import type { DeliveryState } from '../domain/delivery.js';
+import type { UsageStore } from '../domain/store.js';
+import type { UsageFilter, UsageGrouping, UsageSum, UsageTotals } from '../domain/usage.js';
+import type { Names } from './names.js';
+import type { Database } from './open.js';
+
+const DAY_MS = 86_400_000;
+
+/** A filter with the numbers of its names, and the whole days that its range touches. */
+interface Range {
+  fromMs: number;
+  toMs: number;
+  firstDay: number;
+  endDay: number;
+  firstDayMs: number;
+  endDayMs: number;
+  customerNo?: number;
+  keyNo?: number;
+  routeNo?: number;
+}
+
+/**
+ * Ledger rows between two times, with a sign. They are found by the windows of their deliveries (none longer than a day),
+ * so that the ledger itself needs no index by time, which every call would have to pay for.
+ */
+function rowsSql(range: Range, fromMs: string, toMs: string, sign: 1 | -1): string {
+  return `
+  SELECT u.at_ms AS atMs, u.customer_no AS customerNo, COALESCE(u.key_no, 0) AS keyNo, u.route_no AS routeNo,
+    ${sign} * u.units AS units, ${sign} AS requests
+  FROM deliveries d CROSS JOIN usage u ON u.delivery_no = d.no
+  WHERE d.window_start_ms > ${fromMs} - ${DAY_MS} AND d.window_start_ms < ${toMs}
+    AND u.at_ms >= ${fromMs} AND u.at_ms < ${toMs}
+    ${range.customerNo === undefined ? '' : 'AND d.customer_no = :customerNo'}
+    ${range.keyNo === undefined ? '' : 'AND u.key_no = :keyNo'}
+    ${range.routeNo === undefined ? '' : 'AND u.route_no = :routeNo'}`;
+}
+
+/**
+ * The whole days that the range touches, from the roll-up. Its primary key begins with the day, so one customer is found
+ * by one look-up a day.
+ */
+function daysSql(range: Range): string {
+  return `
+  SELECT days.day * ${DAY_MS} AS atMs, r.customer_no AS customerNo, r.key_no AS keyNo, r.route_no AS routeNo,
+    r.units, r.requests
+  FROM days CROSS JOIN usage_days r ON r.day = days.day
+  WHERE true
+    ${range.customerNo === undefined ? '' : 'AND r.customer_no = :customerNo'}
+    ${range.keyNo === undefined ? '' : 'AND r.key_no = :keyNo'}
+    ${range.routeNo === undefined ? '' : 'AND r.route_no = :routeNo'}`;
+}
+
+/**
+ * Everything in the range. From a day on, it is the roll-up of the days touched, less the ledger rows of these days that
+ * lie before and after the range: exact, and the rows after "now" are none.
+ */
+function partsSql(range: Range, by: UsageGrouping | undefined): string {
+  if (by === 'hour' || range.toMs - range.fromMs < DAY_MS) return rowsSql(range, ':fromMs', ':toMs', 1);
+  const edges = [
+    range.firstDayMs < range.fromMs && rowsSql(range, ':firstDayMs', ':fromMs', -1),
+    range.toMs < range.endDayMs && rowsSql(range, ':toMs', ':endDayMs', -1),
+  ].filter((sql) => sql !== false);
+  return [daysSql(range), ...edges].join(' UNION ALL ');
+}
+
+/** The days in question, cut to those that have usage. */
+const daysSpanSql = `
+days (day) AS (
+  SELECT max(CAST(:firstDay AS INTEGER), (SELECT min(day) FROM usage_days))
+  UNION ALL
+  SELECT day + 1 FROM days WHERE day + 1 < :endDay AND day < (SELECT max(day) FROM usage_days)
+)`;
+
+/** How each grouping names its groups: the key of a group, and what turns the key into the field that is shown. */
+const groupings: Record<UsageGrouping, { key: string; field: string; join: string }> = {
+  hour: { key: 'atMs - atMs % 3600000', field: 'g AS bucketMs', join: '' },
+  day: { key: `atMs - atMs % ${DAY_MS}`, field: 'g AS bucketMs', join: '' },
+  month: {
+    key: "CAST(strftime('%s', atMs / 1000, 'unixepoch', 'start of month') AS INTEGER) * 1000",
+    field: 'g AS bucketMs',
+    join: '',
+  },
+  customer: { key: 'customerNo', field: 'c.id AS customerId', join: 'JOIN customers c ON c.no = g' },
+  key: { key: 'keyNo', field: 'k.id AS keyId', join: 'LEFT JOIN keys k ON k.no = g' },
+  route: { key: 'routeNo', field: 'n.name AS route', join: 'JOIN routes n ON n.no = g' },
+};
+
+function listSql(range: Range, by: UsageGrouping): string {
+  const { key, field, join } = groupings[by];
+  return `WITH RECURSIVE ${daysSpanSql}, parts AS (${partsSql(range, by)}), sums AS (
+    SELECT ${key} AS g, sum(units) AS units, sum(requests) AS requests FROM parts GROUP BY 1 HAVING sum(requests) <> 0
+  )
+  SELECT ${field}, units, requests FROM sums ${join} ORDER BY 1`;
+}
+
+function totalSql(range: Range): string {
+  return `WITH RECURSIVE ${daysSpanSql}, parts AS (${partsSql(range, undefined)})
+  SELECT COALESCE(sum(units), 0) AS units, COALESCE(sum(requests), 0) AS requests FROM parts`;
+}
+
+/**
+ * Units of the range that are not delivered, by state. Undelivered deliveries are few, so each is looked at: one that lies
+ * in the range as a whole counts with its units, of any other the ledger rows in question are added up.
+ */
+function undeliveredSql(range: Range): string {
+  const rows = `
+  SELECT COALESCE(sum(u.units), 0) FROM usage u
+  WHERE u.delivery_no = d.no AND u.at_ms >= :fromMs AND u.at_ms < :toMs
+    ${range.keyNo === undefined ? '' : 'AND u.key_no = :keyNo'}
+    ${range.routeNo === undefined ? '' : 'AND u.route_no = :routeNo'}`;
+  const whole =
+    range.keyNo === undefined && range.routeNo === undefined
+      ? 'd.window_start_ms >= :fromMs AND d.window_end_ms <= :toMs'
+      : 'false';
+  return `
+  SELECT d.state, sum(CASE WHEN ${whole} THEN d.units ELSE (${rows}) END) AS units
+  FROM deliveries d INDEXED BY deliveries_undelivered
+  WHERE d.state <> 'delivered' AND d.window_start_ms > :fromMs - ${DAY_MS} AND d.window_start_ms < :toMs
+    ${range.customerNo === undefined ? '' : 'AND d.customer_no = :customerNo'}
+  GROUP BY d.state`;
+}
+
+/** The reports of the usage part of the contract. */
+export function createUsageSums(
+  { connection, read }: Database,
+  routes: Names,
+): Pick<UsageStore, 'listUsage' | 'sumUsage'> {
+  const findCustomer = connection.prepare<[string], { no: number }>('SELECT no FROM customers WHERE id = ?');
+  const findKey = connection.prepare<[string], { no: number; customerNo: number }>(
+    'SELECT no, customer_no AS customerNo FROM keys WHERE id = ?',
+  );
+
+  /** `undefined` when the filter names something that is not there, so that nothing can match. */
+  function rangeOf({ fromMs, toMs, customerId, keyId, route }: UsageFilter): Range | undefined {
+    const firstDay = Math.floor(fromMs / DAY_MS);
+    const endDay = Math.ceil(toMs / DAY_MS);
+    const range: Range = {
+      ...{ fromMs, toMs, firstDay, endDay },
+      firstDayMs: firstDay * DAY_MS,
+      endDayMs: endDay * DAY_MS,
+    };
+    if (keyId !== undefined) {
+      const key = findKey.get(keyId);
+      if (!key) return undefined;
+      range.keyNo = key.no;
+      // A key has one customer, and usage is found fastest by customer.
+      range.customerNo = key.customerNo;
+    }
+    if (customerId !== undefined) {
+      const customerNo = findCustomer.get(customerId)?.no;
+      if (customerNo === undefined || (range.customerNo ?? customerNo) !== customerNo) return undefined;
+      range.customerNo = customerNo;
+    }
+    if (route !== undefined) {
+      const routeNo = routes.find(route);
+      if (routeNo === undefined) return undefined;
+      range.routeNo = routeNo;
+    }
+    return range;
+  }
+
+  return {
+    async listUsage(filter, by) {
+      return read(() => {
+        const range = rangeOf(filter);
+        return range ? connection.prepare<[Range], UsageSum>(listSql(range, by)).all(range) : [];
+      });
+    },
+    async sumUsage(filter) {
+      return read(() => {
+        const range = rangeOf(filter);
+        const total = { units: 0, requests: 0, delivered: 0, pending: 0, uncertain: 0, refused: 0 };
+        return range ? sumRange(range) : total;
+      });
+    },
+  };
+
+  function sumRange(range: Range): UsageTotals {
+    const total = connection
+      .prepare<[Range], { units: number; requests: number }>(totalSql(range))
+      .get(range);
+    assert(total);
+    const byState = connection
+      .prepare<[Range], { state: DeliveryState; units: number }>(undeliveredSql(range))
+      .all(range);
+    const left = { pending: 0, uncertain: 0, refused: 0 };
+    for (const { state, units } of byState) {
+      if (state === 'uncertain' || state === 'refused') left[state] += units;
+      else left.pending += units;
+    }
+    return { ...total, delivered: total.units - left.pending - left.uncertain - left.refused, ...left };
+  }
+}

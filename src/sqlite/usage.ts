@@ -1,0 +1,169 @@
+/** The ledger, in SQLite: each batch of usage, its deliveries and its roll-ups in one commit. */
+
+import assert from 'node:assert';
+import type { UsageStore } from '../domain/store.js';
+import type { NewUsage, RecordedUsage } from '../domain/usage.js';
+import type { Ids } from '../lib/host.js';
+import { createNames } from './names.js';
+import type { Database } from './open.js';
+import {
+  addToBatch,
+  type Batch,
+  createBatch,
+  dayOf,
+  type Entry,
+  type Group,
+  periodKey,
+} from './usage-batch.js';
+import { createUsageSums } from './usage-sums.js';
+
+const insertSql = `
+INSERT INTO usage (delivery_no, customer_no, key_no, route_no, at_ms, units) VALUES (?, ?, ?, ?, ?, ?)`;
+
+const noteSql = `
+INSERT INTO usage_notes (usage_id, customer_no, idempotency_key, recorded_at_ms) VALUES (?, ?, ?, ?)`;
+
+const findByKeySql = `
+SELECT u.id, u.units FROM usage_notes n JOIN usage u ON u.id = n.usage_id
+WHERE n.customer_no = ? AND n.idempotency_key = ?`;
+
+const upsertDeliverySql = `
+INSERT INTO deliveries (
+  id, customer_no, meter_no, window_start_ms, window_end_ms, period_start_ms, units, timestamp_ms, state, next_attempt_at_ms
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open', ?)
+ON CONFLICT (customer_no, meter_no, window_start_ms, window_end_ms, period_start_ms) WHERE state = 'open'
+DO UPDATE SET units = units + excluded.units
+RETURNING no`;
+
+const upsertDaySql = `
+INSERT INTO usage_days (day, customer_no, key_no, route_no, units, requests) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET units = units + excluded.units, requests = requests + excluded.requests`;
+
+const upsertPeriodSql = `
+INSERT INTO usage_periods (customer_no, meter_no, period_start_ms, units) VALUES (?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET units = units + excluded.units
+RETURNING units`;
+
+const findPeriodSql = `
+SELECT units FROM usage_periods WHERE customer_no = ? AND meter_no = ? AND period_start_ms = ?`;
+
+/** The ledger part of the contract. */
+export function createUsage(database: Database, ids: Ids): UsageStore {
+  const { connection, read, write } = database;
+  const meters = createNames(database, 'meters', 'event_name');
+  const routes = createNames(database, 'routes', 'name');
+  const insert = connection.prepare<[number, number, number | null, number, number, number]>(insertSql);
+  const note = connection.prepare<[number, number, string, number]>(noteSql);
+  const findByKey = connection.prepare<[number, string], { id: number; units: number }>(findByKeySql);
+  const findPeriod = connection.prepare<[number, number, number], number>(findPeriodSql).pluck();
+  const storeGroups = createGroupWriter(database, ids);
+
+  /** Which entries only repeat what the ledger, or the batch before them, has under their idempotency key. */
+  function findRepeats(entries: readonly NewUsage[]): Set<number> {
+    const repeats = new Set<number>();
+    const inBatch = new Set<string>();
+    entries.forEach(({ customerNo, idempotencyKey }, index) => {
+      if (idempotencyKey === undefined) return;
+      const key = `${customerNo} ${idempotencyKey}`;
+      if (inBatch.has(key) || findByKey.get(customerNo, idempotencyKey)) repeats.add(index);
+      inBatch.add(key);
+    });
+    return repeats;
+  }
+
+  function repeated(entry: Entry, batch: Batch): RecordedUsage {
+    const { customerNo, idempotencyKey, periodStartMs } = entry.usage;
+    const first = findByKey.get(customerNo, idempotencyKey ?? '');
+    assert(first);
+    const periodUnits =
+      batch.periods.get(periodKey(entry))?.stored ?? findPeriod.get(customerNo, entry.meterNo, periodStartMs);
+    return { id: first.id, recorded: 'repeat', units: first.units, periodUnits: periodUnits ?? 0 };
+  }
+
+  function inserted({ usage, routeNo }: Entry, delivery: Group, period: Group, nowMs: number): RecordedUsage {
+    const { customerNo, keyNo, atMs, units, idempotencyKey } = usage;
+    const id = Number(insert.run(delivery.stored, customerNo, keyNo, routeNo, atMs, units).lastInsertRowid);
+    if (idempotencyKey !== undefined) note.run(id, customerNo, idempotencyKey, nowMs);
+    period.stored += units;
+    return { id, recorded: 'new', units, periodUnits: period.stored };
+  }
+
+  return {
+    ...createUsageSums(database, routes),
+    async recordUsage(usages, nowMs) {
+      usages.forEach(check);
+      const entries: Entry[] = usages.map((usage) => ({
+        usage,
+        meterNo: meters.intern(usage.meter),
+        routeNo: routes.intern(usage.route),
+      }));
+      return write(() => {
+        const repeats = findRepeats(usages);
+        const batch = createBatch();
+        const groups = entries.map((entry, index) =>
+          repeats.has(index) ? undefined : addToBatch(batch, entry),
+        );
+        storeGroups(batch);
+        return entries.map((entry, index) => {
+          const group = groups[index];
+          return group ? inserted(entry, group.delivery, group.period, nowMs) : repeated(entry, batch);
+        });
+      });
+    },
+    async findPeriodUnits(customerNo, meter, periodStartMs) {
+      return read(() => {
+        const meterNo = meters.find(meter);
+        return (meterNo !== undefined && findPeriod.get(customerNo, meterNo, periodStartMs)) || 0;
+      });
+    },
+  };
+}
+
+/** Writes a batch's open deliveries and roll-ups, and notes in each group what stands there now. */
+function createGroupWriter({ connection }: Database, ids: Ids): (batch: Batch) => void {
+  const upsertDelivery = connection
+    .prepare<[string, number, number, number, number, number, number, number, number], number>(
+      upsertDeliverySql,
+    )
+    .pluck();
+  const upsertDay = connection.prepare<[number, number, number, number, number, number]>(upsertDaySql);
+  const upsertPeriod = connection.prepare<[number, number, number, number], number>(upsertPeriodSql).pluck();
+
+  return ({ deliveries, days, periods }) => {
+    for (const group of deliveries.values()) {
+      const { usage, meterNo } = group.first;
+      const no = upsertDelivery.get(
+        ids.next('dlv'),
+        usage.customerNo,
+        meterNo,
+        usage.window.startMs,
+        usage.window.endMs,
+        usage.periodStartMs,
+        group.units,
+        usage.atMs,
+        usage.window.endMs,
+      );
+      assert(no !== undefined);
+      group.stored = no;
+    }
+    for (const { first, units, requests } of days.values()) {
+      const { atMs, customerNo, keyNo } = first.usage;
+      upsertDay.run(dayOf(atMs), customerNo, keyNo ?? 0, first.routeNo, units, requests);
+    }
+    for (const group of periods.values()) {
+      const { usage, meterNo } = group.first;
+      const units = upsertPeriod.get(usage.customerNo, meterNo, usage.periodStartMs, group.units);
+      assert(units !== undefined);
+      group.stored = units - group.units;
+    }
+  };
+}
+
+/** One bad entry would fail its whole batch, so it is refused before anything is written. */
+function check({ units, atMs, window }: NewUsage): void {
+  assert(Number.isSafeInteger(units), 'units are whole numbers');
+  assert(
+    Number.isSafeInteger(atMs) && atMs >= window.startMs && atMs < window.endMs,
+    'usage lies in its window',
+  );
+}

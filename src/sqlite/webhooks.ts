@@ -1,0 +1,85 @@
+/** The inbox of Stripe's messages, in SQLite. */
+
+import type { WebhookOutcome, WebhookStore } from '../domain/store.js';
+import type { Webhook, WebhookState } from '../domain/webhook.js';
+import type { Database } from './open.js';
+import { keyOfCursor, pageOf } from './page.js';
+
+interface WebhookRow extends Webhook {
+  no: number;
+}
+
+const columns = `no, id, kind, type, body, created_at_ms AS createdAtMs, source, state, received_at_ms AS receivedAtMs,
+  applied_at_ms AS appliedAtMs, attempts, next_attempt_at_ms AS nextAttemptAtMs, reason`;
+
+const insertSql = `
+INSERT INTO webhooks (id, kind, type, body, created_at_ms, source, state, received_at_ms, next_attempt_at_ms)
+VALUES (:id, :kind, :type, :body, :createdAtMs, :source, 'received', :nowMs, :nowMs)
+ON CONFLICT (id) DO NOTHING`;
+
+/** What was applied once stays applied: another process that failed at the same message comes too late. */
+const settleSql: Record<WebhookOutcome['kind'], string> = {
+  applied: `UPDATE webhooks SET state = 'applied', applied_at_ms = :atMs, attempts = attempts + 1, reason = NULL
+    WHERE id = :id AND state <> 'applied'`,
+  retry: `UPDATE webhooks SET state = 'received', next_attempt_at_ms = :atMs, attempts = attempts + 1, reason = :reason
+    WHERE id = :id AND state <> 'applied'`,
+  failed: `UPDATE webhooks SET state = 'failed', attempts = attempts + 1, reason = :reason
+    WHERE id = :id AND state <> 'applied'`,
+};
+
+/** Spelled out, not bound: only then SQLite may use the index on the rows in that state. */
+const stateSql: Record<WebhookState, string> = {
+  received: "state = 'received'",
+  applied: "state = 'applied'",
+  failed: "state = 'failed'",
+};
+
+/** The inbox part of the contract. */
+export function createWebhooks({ connection, read, write }: Database): WebhookStore {
+  const insert = connection.prepare<[Record<string, unknown>]>(insertSql);
+  const find = connection.prepare<[string], WebhookRow>(`SELECT ${columns} FROM webhooks WHERE id = ?`);
+  const listDue = connection.prepare<[number, number], WebhookRow>(
+    `SELECT ${columns} FROM webhooks INDEXED BY webhooks_waiting
+     WHERE state = 'received' AND next_attempt_at_ms <= ? ORDER BY no LIMIT ?`,
+  );
+  const settle = {
+    applied: connection.prepare<[Record<string, unknown>]>(settleSql.applied),
+    retry: connection.prepare<[Record<string, unknown>]>(settleSql.retry),
+    failed: connection.prepare<[Record<string, unknown>]>(settleSql.failed),
+  };
+
+  return {
+    async recordWebhook(webhook, nowMs) {
+      return write(() => (insert.run({ ...webhook, nowMs }).changes > 0 ? 'first' : 'seen'));
+    },
+    async listDueWebhooks(nowMs, limit) {
+      return read(() => listDue.all(nowMs, limit).map(toWebhook));
+    },
+    async settleWebhook(id, { kind, ...outcome }) {
+      write(() => settle[kind].run({ id, ...outcome }));
+    },
+    async findWebhook(id) {
+      const row = read(() => find.get(id));
+      return row && toWebhook(row);
+    },
+    async listWebhooks({ state }, page) {
+      const after = keyOfCursor('webhooks', 1, page)?.[0];
+      const rows = read(() =>
+        connection
+          .prepare<[Record<string, unknown>], WebhookRow>(listSql(state, after))
+          .all({ after, limit: page.limit + 1 }),
+      );
+      return pageOf('webhooks', page.limit, rows, (row) => [row.no], toWebhook);
+    },
+  };
+}
+
+function listSql(state: WebhookState | undefined, after: number | undefined): string {
+  return `SELECT ${columns} FROM webhooks
+    WHERE ${state ? stateSql[state] : 'true'} AND ${after === undefined ? 'true' : 'no < :after'}
+    ORDER BY no DESC LIMIT :limit`;
+}
+
+function toWebhook({ no: _, ...webhook }: WebhookRow): Webhook {
+  return webhook;
+}

@@ -1,0 +1,64 @@
+/** Checkout sessions, on any engine. */
+
+import { describe, expect, it } from 'vitest';
+import { newKey, stripeCustomer } from '../support/records.js';
+import type { OpenStore } from './store.js';
+
+/** The cases. */
+export function describeCheckouts(open: OpenStore): void {
+  describe('checkouts', () => {
+    it('goes from the order to the key', async () => {
+      const { store } = await open();
+      await store.recordCustomer(stripeCustomer());
+      await store.recordCheckout('cs_one', 1);
+      await store.recordCheckout('cs_one', 2);
+      const ordered = { sessionId: 'cs_one', customerId: null, createdAtMs: 1, provisionedAtMs: null };
+      expect(await store.findCheckout('cs_one')).toEqual({ ...ordered, claimedAtMs: null, keyId: null });
+      await store.recordProvisioned('cs_one', 'cus_one', 3);
+      await store.recordProvisioned('cs_one', 'cus_one', 4);
+      expect(await store.claimCheckout('cs_one', newKey('cus_one', { createdAtMs: 5 }))).toBe('claimed');
+      expect(await store.findCheckout('cs_one')).toEqual({
+        ...{ sessionId: 'cs_one', customerId: 'cus_one', createdAtMs: 1, provisionedAtMs: 3 },
+        ...{ claimedAtMs: 5, keyId: 'key_cus_one' },
+      });
+      expect(await store.findKey('key_cus_one')).toMatchObject({ customerId: 'cus_one' });
+      expect(await store.findCheckout('cs_other')).toBeUndefined();
+    });
+
+    it('makes one key, however often the button is pressed and in however many processes', async () => {
+      const { store, openAnother } = await open();
+      const another = await openAnother();
+      await store.recordCustomer(stripeCustomer());
+      await store.recordProvisioned('cs_one', 'cus_one', 1);
+      const claims = await Promise.all(
+        [store, another, store].map((one, index) =>
+          one.claimCheckout('cs_one', newKey('cus_one', { id: `key_${index}` })),
+        ),
+      );
+      expect(claims.sort()).toEqual(['claimed', 'taken', 'taken']);
+      expect((await store.listKeys({ nowMs: 0 }, { limit: 10 })).data).toHaveLength(1);
+    });
+
+    it('knows a session that was started elsewhere once it is provisioned', async () => {
+      const { store } = await open();
+      await expect(store.recordProvisioned('cs_one', 'cus_one', 1)).rejects.toMatchObject({
+        code: 'not_found',
+      });
+      await store.recordCustomer(stripeCustomer());
+      await store.recordProvisioned('cs_one', 'cus_one', 1);
+      expect(await store.findCheckout('cs_one')).toMatchObject({ customerId: 'cus_one', createdAtMs: 1 });
+    });
+
+    it('makes no key before the session is complete', async () => {
+      const { store } = await open();
+      await store.recordCustomer(stripeCustomer());
+      await store.recordCheckout('cs_one', 1);
+      for (const session of ['cs_one', 'cs_unknown']) {
+        await expect(store.claimCheckout(session, newKey('cus_one'))).rejects.toMatchObject({
+          code: 'not_found',
+        });
+      }
+      expect(await store.findKey('key_cus_one')).toBeUndefined();
+    });
+  });
+}

@@ -1,0 +1,38 @@
+/** What every storage engine must do; each engine's test calls it with its own way of opening a store. */
+
+import { describe } from 'vitest';
+import type { Store } from '../../src/domain/store.js';
+import type { FakeHost } from '../support/host.js';
+import { describeCheckouts } from './checkouts.js';
+import { describeCustomers } from './customers.js';
+import { describeDeliveries } from './deliveries.js';
+import { describeIdentity } from './identity.js';
+import { describeKeys } from './keys.js';
+import { describeReports } from './reports.js';
+import { describeUsage } from './usage.js';
+import { describeWebhooks } from './webhooks.js';
+
+/** A fresh store with the machine it runs on. Whoever opens it also sees to it that it is closed. */
+export interface StoreUnderTest {
+  store: Store;
+  host: FakeHost;
+  /** Opens the same database once more, as another process would. */
+  openAnother(): Promise<Store>;
+}
+
+/** Opens a fresh store, inside a test. */
+export type OpenStore = () => Promise<StoreUnderTest>;
+
+/** The whole suite for one engine. */
+export function describeStore(engine: string, open: OpenStore): void {
+  describe(`the ${engine} store`, () => {
+    describeIdentity(open);
+    describeCustomers(open);
+    describeKeys(open);
+    describeUsage(open);
+    describeReports(open);
+    describeDeliveries(open);
+    describeCheckouts(open);
+    describeWebhooks(open);
+  });
+}

@@ -1,0 +1,78 @@
+/** The inbox, on any engine. */
+
+import { describe, expect, it } from 'vitest';
+import { newWebhook } from '../support/records.js';
+import type { OpenStore } from './store.js';
+
+/** The cases. */
+export function describeWebhooks(open: OpenStore): void {
+  describe('webhooks', () => {
+    it('stores a message once', async () => {
+      const { store } = await open();
+      const webhook = newWebhook();
+      expect(await store.recordWebhook(webhook, 1)).toBe('first');
+      expect(await store.recordWebhook({ ...webhook, body: '{}', source: 'poll' }, 2)).toBe('seen');
+      expect(await store.findWebhook('evt_one')).toEqual({
+        ...webhook,
+        ...{
+          state: 'received',
+          receivedAtMs: 1,
+          appliedAtMs: null,
+          attempts: 0,
+          nextAttemptAtMs: 1,
+          reason: null,
+        },
+      });
+      expect(await store.findWebhook('evt_other')).toBeUndefined();
+    });
+
+    it('gives out what is due, oldest first, until it is settled', async () => {
+      const { store } = await open();
+      for (const id of ['evt_a', 'evt_b', 'evt_c', 'evt_d'])
+        await store.recordWebhook(newWebhook({ id }), 10);
+      const due = async (nowMs: number, limit = 10) =>
+        (await store.listDueWebhooks(nowMs, limit)).map(({ id }) => id);
+      expect(await due(9)).toEqual([]);
+      expect(await due(10, 2)).toEqual(['evt_a', 'evt_b']);
+      await store.settleWebhook('evt_a', { kind: 'applied', atMs: 11 });
+      await store.settleWebhook('evt_b', { kind: 'retry', atMs: 20, reason: 'Stripe is down' });
+      await store.settleWebhook('evt_c', { kind: 'failed', reason: 'nonsense' });
+      expect(await due(19)).toEqual(['evt_d']);
+      expect(await due(20)).toEqual(['evt_b', 'evt_d']);
+      expect(await store.findWebhook('evt_a')).toMatchObject({
+        state: 'applied',
+        appliedAtMs: 11,
+        attempts: 1,
+      });
+      expect(await store.findWebhook('evt_b')).toMatchObject({ attempts: 1, reason: 'Stripe is down' });
+      expect(await store.findWebhook('evt_c')).toMatchObject({ state: 'failed', reason: 'nonsense' });
+    });
+
+    it('keeps what was applied, whatever another process says later', async () => {
+      const { store } = await open();
+      await store.recordWebhook(newWebhook(), 1);
+      await store.settleWebhook('evt_one', { kind: 'failed', reason: 'gone wrong' });
+      await store.settleWebhook('evt_one', { kind: 'applied', atMs: 2 });
+      await store.settleWebhook('evt_one', { kind: 'retry', atMs: 3, reason: 'late' });
+      expect(await store.findWebhook('evt_one')).toMatchObject({
+        state: 'applied',
+        attempts: 2,
+        reason: null,
+      });
+    });
+
+    it('lists by state, newest first, page by page', async () => {
+      const { store } = await open();
+      for (const id of ['evt_a', 'evt_b', 'evt_c']) await store.recordWebhook(newWebhook({ id }), 1);
+      await store.settleWebhook('evt_b', { kind: 'failed', reason: 'nonsense' });
+      const first = await store.listWebhooks({}, { limit: 2 });
+      expect(first.data.map(({ id }) => id)).toEqual(['evt_c', 'evt_b']);
+      const second = await store.listWebhooks({}, { limit: 2, cursor: first.nextCursor ?? '' });
+      expect(second).toMatchObject({ data: [{ id: 'evt_a' }], nextCursor: null });
+      expect((await store.listWebhooks({ state: 'failed' }, { limit: 5 })).data).toMatchObject([
+        { id: 'evt_b' },
+      ]);
+      expect((await store.listWebhooks({ state: 'received' }, { limit: 5 })).data).toHaveLength(2);
+    });
+  });
+}
