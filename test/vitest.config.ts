@@ -1,6 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+/** Where CI wants the counts. */
+const results = process.env.METERCTL_TEST_RESULTS;
+
 /** Tests use real sockets, processes and disks, so each gets room; two workers suit a two-core machine. */
 export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
@@ -9,6 +12,6 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     maxWorkers: 2,
-    reporters: ['default'],
+    reporters: results ? ['default', ['json', { outputFile: results }]] : ['default'],
   },
 });
