@@ -30,6 +30,8 @@ export interface Account {
   emit(type: string, object: { id: string; object: string }, previousAttributes?: object): void;
   /** Writes and queues a thin event that has no snapshot sibling (stripe-facts 3d). */
   emitThin(type: string, related: { id: string; type: string; url: string } | undefined, data: object): void;
+  /** Deliveries of an event that have not succeeded: still tried, and given up. */
+  outstanding(eventId: string): { pending: number; failed: number };
   /** Where this process serves the hosted pages: `http://127.0.0.1:PORT`. */
   baseUrl(): string;
   /** What a meter has counted for a customer in `[startSec, endSec)`, by the meter's own formula. Exact, no lag. */

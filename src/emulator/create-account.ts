@@ -44,6 +44,7 @@ export function createAccount({ database, host, expansions, baseUrl }: AccountPa
       meterLedger,
       newId,
       baseUrl,
+      outstanding: queue.outstanding,
       meterUsage: meterLedger.usage,
       write: database.write,
       causedBy: accountFor,

@@ -116,16 +116,18 @@ async function answerTo(
 ): Promise<Answer> {
   try {
     authenticate(context.account, route, request);
+    const query = request.originalUrl.split('?')[1] ?? '';
     const parameters = readParameters({
       method: request.method,
       path: request.path,
-      query: request.originalUrl.split('?')[1] ?? '',
+      query,
       contentType: request.get('Content-Type') ?? '',
       body: typeof request.body === 'string' ? request.body : '',
     });
     return await answerCall(context, route, {
       ...identity(request, response),
       idempotencyKey: request.get('Idempotency-Key'),
+      query,
       path: request.params as Record<string, string>, // No route has a wildcard, so no value is a list.
       parameters,
     });

@@ -18,6 +18,8 @@ export interface RawRequest {
   idempotencyKey: string | undefined;
   /** The path without the query. */
   url: string;
+  /** The query as it came, without `?`. */
+  query: string;
   path: Record<string, string>;
   /** Parsed query (GET, DELETE of v2) or body. Values of v1 are texts, hashes and arrays of them. */
   parameters: unknown;
@@ -28,6 +30,7 @@ export interface ApiRequest<Path extends string, Parameters> {
   id: string;
   idempotencyKey: string | undefined;
   url: string;
+  query: string;
   path: PathParts<Path>;
   parameters: Parameters;
 }

@@ -4,8 +4,14 @@ import { accountRoutes } from './catalog/account-route.js';
 import { customerRoutes } from './catalog/customers.js';
 import { priceRoutes } from './catalog/prices.js';
 import { productRoutes } from './catalog/products.js';
+import { eventRoutes } from './events/events.js';
+import { v2EventRoutes } from './events/v2-events.js';
 import type { Expansions } from './expand.js';
+import { eventSummaryRoutes } from './meters/event-summaries.js';
+import { meterEventSessionRoutes } from './meters/meter-event-session.js';
+import { meterEventRoutes } from './meters/meter-events.js';
 import { meterRoutes } from './meters/meters.js';
+import { v2MeterEventRoutes } from './meters/v2-meter-events.js';
 import type { PageRoute } from './page-route.js';
 import type { Route } from './router.js';
 
@@ -13,9 +19,15 @@ import type { Route } from './router.js';
 export const apiRoutes: readonly Route[] = [
   ...accountRoutes,
   ...customerRoutes,
+  ...eventRoutes,
+  ...eventSummaryRoutes,
+  ...meterEventRoutes,
+  ...meterEventSessionRoutes,
   ...meterRoutes,
   ...priceRoutes,
   ...productRoutes,
+  ...v2EventRoutes,
+  ...v2MeterEventRoutes,
 ];
 
 /** The pages for people. */
