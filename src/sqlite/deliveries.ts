@@ -1,40 +1,11 @@
-/** The outbox, in SQLite: freezing, leasing and settling deliveries. */
+/** The outbox, in SQLite: leasing and settling deliveries. */
 
 import type { ClaimedDelivery, Delivery, Settlement } from '../domain/delivery.js';
 import type { DeliveryStore } from '../domain/store.js';
-import type { Host } from '../lib/host.js';
+import type { Clock } from '../lib/host.js';
+import { createFreezing } from './delivery-freezing.js';
 import { createOutboxQueries, type DeliveryRow, selectDelivery, toDelivery } from './delivery-queries.js';
 import type { Database } from './open.js';
-
-/** So many deliveries are frozen in one transaction, so that calls never wait long for a commit behind it. */
-const freezeBatchMax = 1_000;
-
-/** A window that starts so far ahead was made by a clock that was ahead. */
-const clockAheadMs = 60_000;
-
-/** What an open delivery becomes. Nothing is owed for one without units. */
-const freezeSql = `
-UPDATE deliveries SET
-  state = CASE WHEN units = 0 THEN 'delivered' ELSE 'pending' END,
-  delivered_at_ms = CASE WHEN units = 0 THEN :nowMs END,
-  next_attempt_at_ms = min(window_end_ms, :nowMs)`;
-
-const freezeEndedSql = `${freezeSql}
-WHERE no IN (SELECT no FROM deliveries WHERE state = 'open' AND window_end_ms <= :nowMs LIMIT ${freezeBatchMax})`;
-
-const freezeAheadSql = `${freezeSql}
-WHERE no IN (
-  SELECT no FROM deliveries
-  WHERE state = 'open' AND window_end_ms > :nowMs + ${clockAheadMs} AND window_start_ms > :nowMs + ${clockAheadMs}
-  LIMIT ${freezeBatchMax}
-)`;
-
-const freezeEarlySql = `${freezeSql}
-WHERE no IN (
-  SELECT d.no FROM deliveries d JOIN customers c ON c.no = d.customer_no
-  WHERE d.state = 'open' AND (:customerId IS NULL OR c.id = :customerId)
-  LIMIT ${freezeBatchMax}
-)`;
 
 /** `unknown_since_ms` stays: whoever held the lease may have sent. */
 const endLeasesSql = `
@@ -83,12 +54,9 @@ ${presentLeaseSql}`,
 };
 
 /** The outbox part of the contract. */
-export function createDeliveries(database: Database, host: Host): DeliveryStore {
+export function createDeliveries(database: Database, clock: Clock): DeliveryStore {
   const { connection, write } = database;
   const prepare = (sql: string) => connection.prepare<[Record<string, unknown>]>(sql);
-  const freezeEnded = prepare(freezeEndedSql);
-  const freezeAhead = prepare(freezeAheadSql);
-  const freezeEarly = prepare(freezeEarlySql);
   const endLeases = prepare(endLeasesSql);
   const claim = prepare(claimSql);
   const lanes = connection.prepare<[Record<string, unknown>], { customerNo: number; meterNo: number }>(
@@ -103,17 +71,6 @@ export function createDeliveries(database: Database, host: Host): DeliveryStore 
     retry: prepare(settleSql.retry),
   };
 
-  /** Freezes batch after batch, letting other work run in between. */
-  async function freezeAll(freeze: typeof freezeEnded, values: Record<string, unknown>): Promise<number> {
-    let frozen = 0;
-    for (;;) {
-      const { changes } = write(() => freeze.run(values));
-      frozen += changes;
-      if (changes < freezeBatchMax) return frozen;
-      await new Promise<void>((resolve) => host.clock.soon(resolve));
-    }
-  }
-
   function claimLane(lane: { customerNo: number; meterNo: number }, nowMs: number, leaseMs: number) {
     const due = oldestDue.get({ ...lane, nowMs });
     if (!due) return undefined;
@@ -122,11 +79,8 @@ export function createDeliveries(database: Database, host: Host): DeliveryStore 
   }
 
   return {
+    ...createFreezing(database, clock),
     ...createOutboxQueries(database),
-    async freezeDeliveries(nowMs, early) {
-      if (early) return freezeAll(freezeEarly, { nowMs, customerId: early.customerId ?? null });
-      return (await freezeAll(freezeEnded, { nowMs })) + (await freezeAll(freezeAhead, { nowMs }));
-    },
     async claimDeliveries({ nowMs, leaseMs, limit }) {
       return write(() => {
         endLeases.run({ nowMs });

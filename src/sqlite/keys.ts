@@ -79,24 +79,7 @@ export function createKeys(database: Database, customers: CustomerReader): KeySt
       const row = read(() => findById.get(id));
       return row && toKey(row);
     },
-    async listKeys(filter, page) {
-      const after = keyOfCursor('keys', 1, page)?.[0];
-      const conditions = [
-        after !== undefined && 'k.no < :after',
-        filter.customerId !== undefined &&
-          'k.customer_no = (SELECT no FROM customers WHERE id = :customerId)',
-        filter.status !== undefined && statusSql[filter.status],
-        filter.unusedSinceMs !== undefined &&
-          '(k.last_used_at_ms IS NULL OR k.last_used_at_ms < :unusedSinceMs)',
-      ].filter((condition) => condition !== false);
-      const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
-      const rows = read(() =>
-        connection
-          .prepare<[Record<string, unknown>], KeyRow>(`${selectSql} ${where} ORDER BY k.no DESC LIMIT :limit`)
-          .all({ ...filter, after, limit: page.limit + 1 }),
-      );
-      return pageOf('keys', page.limit, rows, (row) => [row.no], toKey);
-    },
+    listKeys: createKeyList(database),
     async revokeKey(id, nowMs) {
       return write(() => {
         if (revoke.run(nowMs, id).changes > 0) return 'revoked';
@@ -113,6 +96,26 @@ export function createKeys(database: Database, customers: CustomerReader): KeySt
       assert(number !== undefined);
       return number;
     },
+  };
+}
+
+function createKeyList({ connection, read }: Database): KeyStore['listKeys'] {
+  return async (filter, page) => {
+    const after = keyOfCursor('keys', 1, page)?.[0];
+    const conditions = [
+      after !== undefined && 'k.no < :after',
+      filter.customerId !== undefined && 'k.customer_no = (SELECT no FROM customers WHERE id = :customerId)',
+      filter.status !== undefined && statusSql[filter.status],
+      filter.unusedSinceMs !== undefined &&
+        '(k.last_used_at_ms IS NULL OR k.last_used_at_ms < :unusedSinceMs)',
+    ].filter((condition) => condition !== false);
+    const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
+    const rows = read(() =>
+      connection
+        .prepare<[Record<string, unknown>], KeyRow>(`${selectSql} ${where} ORDER BY k.no DESC LIMIT :limit`)
+        .all({ ...filter, after, limit: page.limit + 1 }),
+    );
+    return pageOf('keys', page.limit, rows, (row) => [row.no], toKey);
   };
 }
 

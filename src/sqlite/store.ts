@@ -29,7 +29,7 @@ export function createStore(database: Database, host: Host): Store {
     ...customerStore,
     ...keyStore,
     ...createUsage(database, host.ids),
-    ...createDeliveries(database, host),
+    ...createDeliveries(database, host.clock),
     ...createCheckouts(database, customers, keys),
     ...createWebhooks(database),
     async check() {

@@ -1,6 +1,7 @@
 /** Sums over the ledger, in SQLite. */
 
 import assert from 'node:assert';
+import type { Database as Connection } from 'better-sqlite3';
 import type { DeliveryState } from '../domain/delivery.js';
 import type { UsageStore } from '../domain/store.js';
 import type { UsageFilter, UsageGrouping, UsageSum, UsageTotals } from '../domain/usage.js';
@@ -128,20 +129,49 @@ export function createUsageSums(
   { connection, read }: Database,
   routes: Names,
 ): Pick<UsageStore, 'listUsage' | 'sumUsage'> {
+  const rangeOf = createRanges(connection, routes);
+  return {
+    async listUsage(filter, by) {
+      return read(() => {
+        const range = rangeOf(filter);
+        return range ? connection.prepare<[Range], UsageSum>(listSql(range, by)).all(range) : [];
+      });
+    },
+    async sumUsage(filter) {
+      return read(() => {
+        const range = rangeOf(filter);
+        const nothing = { units: 0, requests: 0, delivered: 0, pending: 0, uncertain: 0, refused: 0 };
+        return range ? sumRange(connection, range) : nothing;
+      });
+    },
+  };
+}
+
+function sumRange(connection: Connection, range: Range): UsageTotals {
+  const total = connection.prepare<[Range], { units: number; requests: number }>(totalSql(range)).get(range);
+  assert(total);
+  const byState = connection
+    .prepare<[Range], { state: DeliveryState; units: number }>(undeliveredSql(range))
+    .all(range);
+  const left = { pending: 0, uncertain: 0, refused: 0 };
+  for (const { state, units } of byState) {
+    if (state === 'uncertain' || state === 'refused') left[state] += units;
+    else left.pending += units;
+  }
+  return { ...total, delivered: total.units - left.pending - left.uncertain - left.refused, ...left };
+}
+
+/** Turns filters into ranges; `undefined` when a filter names something that is not there, so that nothing can match. */
+function createRanges(connection: Connection, routes: Names): (filter: UsageFilter) => Range | undefined {
   const findCustomer = connection.prepare<[string], { no: number }>('SELECT no FROM customers WHERE id = ?');
   const findKey = connection.prepare<[string], { no: number; customerNo: number }>(
     'SELECT no, customer_no AS customerNo FROM keys WHERE id = ?',
   );
-
-  /** `undefined` when the filter names something that is not there, so that nothing can match. */
-  function rangeOf({ fromMs, toMs, customerId, keyId, route }: UsageFilter): Range | undefined {
+  return ({ fromMs, toMs, customerId, keyId, route }) => {
     const firstDay = Math.floor(fromMs / DAY_MS);
     const endDay = Math.ceil(toMs / DAY_MS);
-    const range: Range = {
-      ...{ fromMs, toMs, firstDay, endDay },
-      firstDayMs: firstDay * DAY_MS,
-      endDayMs: endDay * DAY_MS,
-    };
+    const days = { firstDay, endDay, firstDayMs: firstDay * DAY_MS, endDayMs: endDay * DAY_MS };
+    const range: Range = { fromMs, toMs, ...days };
     if (keyId !== undefined) {
       const key = findKey.get(keyId);
       if (!key) return undefined;
@@ -160,37 +190,5 @@ export function createUsageSums(
       range.routeNo = routeNo;
     }
     return range;
-  }
-
-  return {
-    async listUsage(filter, by) {
-      return read(() => {
-        const range = rangeOf(filter);
-        return range ? connection.prepare<[Range], UsageSum>(listSql(range, by)).all(range) : [];
-      });
-    },
-    async sumUsage(filter) {
-      return read(() => {
-        const range = rangeOf(filter);
-        const total = { units: 0, requests: 0, delivered: 0, pending: 0, uncertain: 0, refused: 0 };
-        return range ? sumRange(range) : total;
-      });
-    },
   };
-
-  function sumRange(range: Range): UsageTotals {
-    const total = connection
-      .prepare<[Range], { units: number; requests: number }>(totalSql(range))
-      .get(range);
-    assert(total);
-    const byState = connection
-      .prepare<[Range], { state: DeliveryState; units: number }>(undeliveredSql(range))
-      .all(range);
-    const left = { pending: 0, uncertain: 0, refused: 0 };
-    for (const { state, units } of byState) {
-      if (state === 'uncertain' || state === 'refused') left[state] += units;
-      else left.pending += units;
-    }
-    return { ...total, delivered: total.units - left.pending - left.uncertain - left.refused, ...left };
-  }
 }

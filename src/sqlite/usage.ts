@@ -15,17 +15,11 @@ import {
   type Group,
   periodKey,
 } from './usage-batch.js';
+import { createRepeats } from './usage-repeats.js';
 import { createUsageSums } from './usage-sums.js';
 
 const insertSql = `
 INSERT INTO usage (delivery_no, customer_no, key_no, route_no, at_ms, units) VALUES (?, ?, ?, ?, ?, ?)`;
-
-const noteSql = `
-INSERT INTO usage_notes (usage_id, customer_no, idempotency_key, recorded_at_ms) VALUES (?, ?, ?, ?)`;
-
-const findByKeySql = `
-SELECT u.id, u.units FROM usage_notes n JOIN usage u ON u.id = n.usage_id
-WHERE n.customer_no = ? AND n.idempotency_key = ?`;
 
 const upsertDeliverySql = `
 INSERT INTO deliveries (
@@ -53,37 +47,27 @@ export function createUsage(database: Database, ids: Ids): UsageStore {
   const meters = createNames(database, 'meters', 'event_name');
   const routes = createNames(database, 'routes', 'name');
   const insert = connection.prepare<[number, number, number | null, number, number, number]>(insertSql);
-  const note = connection.prepare<[number, number, string, number]>(noteSql);
-  const findByKey = connection.prepare<[number, string], { id: number; units: number }>(findByKeySql);
   const findPeriod = connection.prepare<[number, number, number], number>(findPeriodSql).pluck();
+  const repeats = createRepeats(connection);
   const storeGroups = createGroupWriter(database, ids);
 
-  /** Which entries only repeat what the ledger, or the batch before them, has under their idempotency key. */
-  function findRepeats(entries: readonly NewUsage[]): Set<number> {
-    const repeats = new Set<number>();
-    const inBatch = new Set<string>();
-    entries.forEach(({ customerNo, idempotencyKey }, index) => {
-      if (idempotencyKey === undefined) return;
-      const key = `${customerNo} ${idempotencyKey}`;
-      if (inBatch.has(key) || findByKey.get(customerNo, idempotencyKey)) repeats.add(index);
-      inBatch.add(key);
-    });
-    return repeats;
-  }
-
-  function repeated(entry: Entry, batch: Batch): RecordedUsage {
-    const { customerNo, idempotencyKey, periodStartMs } = entry.usage;
-    const first = findByKey.get(customerNo, idempotencyKey ?? '');
-    assert(first);
+  function repeat(entry: Entry, batch: Batch): RecordedUsage {
+    const { customerNo, periodStartMs } = entry.usage;
+    const { id, units } = repeats.firstOf(entry.usage);
     const periodUnits =
       batch.periods.get(periodKey(entry))?.stored ?? findPeriod.get(customerNo, entry.meterNo, periodStartMs);
-    return { id: first.id, recorded: 'repeat', units: first.units, periodUnits: periodUnits ?? 0 };
+    return { id, recorded: 'repeat', units, periodUnits: periodUnits ?? 0 };
   }
 
-  function inserted({ usage, routeNo }: Entry, delivery: Group, period: Group, nowMs: number): RecordedUsage {
-    const { customerNo, keyNo, atMs, units, idempotencyKey } = usage;
+  function insertRow(
+    { usage, routeNo }: Entry,
+    delivery: Group,
+    period: Group,
+    nowMs: number,
+  ): RecordedUsage {
+    const { customerNo, keyNo, atMs, units } = usage;
     const id = Number(insert.run(delivery.stored, customerNo, keyNo, routeNo, atMs, units).lastInsertRowid);
-    if (idempotencyKey !== undefined) note.run(id, customerNo, idempotencyKey, nowMs);
+    repeats.note(id, usage, nowMs);
     period.stored += units;
     return { id, recorded: 'new', units, periodUnits: period.stored };
   }
@@ -98,15 +82,15 @@ export function createUsage(database: Database, ids: Ids): UsageStore {
         routeNo: routes.intern(usage.route),
       }));
       return write(() => {
-        const repeats = findRepeats(usages);
+        const repeated = repeats.find(usages);
         const batch = createBatch();
         const groups = entries.map((entry, index) =>
-          repeats.has(index) ? undefined : addToBatch(batch, entry),
+          repeated.has(index) ? undefined : addToBatch(batch, entry),
         );
         storeGroups(batch);
         return entries.map((entry, index) => {
           const group = groups[index];
-          return group ? inserted(entry, group.delivery, group.period, nowMs) : repeated(entry, batch);
+          return group ? insertRow(entry, group.delivery, group.period, nowMs) : repeat(entry, batch);
         });
       });
     },

@@ -47,6 +47,18 @@ export function describeDeliveries(open: OpenStore): void {
       ]);
     });
 
+    it('freezes early what still runs, of one customer or of all', async () => {
+      const { store } = await open();
+      await useWindows(store, 3, 1);
+      expect(await store.freezeDeliveries(testStartMs, { customerId: 'cus_2' })).toBe(1);
+      expect(await store.claimDeliveries({ ...claim, nowMs: testStartMs })).toMatchObject([
+        { customerId: 'cus_2' },
+      ]);
+      expect(await store.freezeDeliveries(testStartMs, { customerId: 'cus_none' })).toBe(0);
+      expect(await store.freezeDeliveries(testStartMs, {})).toBe(2);
+      expect(await store.claimDeliveries({ ...claim, nowMs: testStartMs })).toHaveLength(2);
+    });
+
     it('freezes many', async () => {
       const { store } = await open();
       const numbers = await addCustomers(store, 3);

@@ -1,0 +1,64 @@
+/** Freezing deliveries, in SQLite: from then on nothing that Stripe sees of them changes. */
+
+import type { DeliveryStore } from '../domain/store.js';
+import type { Clock } from '../lib/host.js';
+import type { Database } from './open.js';
+
+/** So many deliveries are frozen in one transaction, so that calls never wait long for a commit behind it. */
+const freezeBatchMax = 1_000;
+
+/** A window that starts so far ahead was made by a clock that was ahead. */
+const clockAheadMs = 60_000;
+
+/** Which open deliveries are frozen; each condition is served by an index. */
+const due = {
+  ended: 'window_end_ms <= :nowMs',
+  ahead: `window_end_ms > :nowMs + ${clockAheadMs} AND window_start_ms > :nowMs + ${clockAheadMs}`,
+  everything: 'true',
+  ofCustomer: 'customer_no = (SELECT no FROM customers WHERE id = :customerId)',
+};
+
+/** Nothing is owed for a delivery without units. */
+function freezeSql(condition: string): string {
+  return `
+UPDATE deliveries SET
+  state = CASE WHEN units = 0 THEN 'delivered' ELSE 'pending' END,
+  delivered_at_ms = CASE WHEN units = 0 THEN :nowMs END,
+  next_attempt_at_ms = min(window_end_ms, :nowMs)
+WHERE no IN (SELECT no FROM deliveries WHERE state = 'open' AND ${condition} LIMIT ${freezeBatchMax})`;
+}
+
+/** The freezing part of the contract. */
+export function createFreezing(
+  { connection, write }: Database,
+  clock: Clock,
+): Pick<DeliveryStore, 'freezeDeliveries'> {
+  const prepare = (condition: string) => connection.prepare<[Record<string, unknown>]>(freezeSql(condition));
+  const ended = prepare(due.ended);
+  const ahead = prepare(due.ahead);
+  const everything = prepare(due.everything);
+  const ofCustomer = prepare(due.ofCustomer);
+
+  /** Freezes batch after batch, letting other work run in between. */
+  async function freezeAll(freeze: typeof ended, values: Record<string, unknown>): Promise<number> {
+    let frozen = 0;
+    for (;;) {
+      const { changes } = write(() => freeze.run(values));
+      frozen += changes;
+      if (changes < freezeBatchMax) return frozen;
+      await new Promise<void>((resolve) => clock.soon(resolve));
+    }
+  }
+
+  return {
+    async freezeDeliveries(nowMs, early) {
+      if (early && early.customerId === undefined) return freezeAll(everything, { nowMs });
+      const { customerId } = early ?? {};
+      return (
+        (await freezeAll(ended, { nowMs })) +
+        (await freezeAll(ahead, { nowMs })) +
+        (customerId === undefined ? 0 : await freezeAll(ofCustomer, { nowMs, customerId }))
+      );
+    },
+  };
+}
