@@ -49,17 +49,21 @@ export function endSubscriptionsOf(account: Account, customer: string): void {
   }
 }
 
-/** Moves the running period's usage of an item off it: onto the next invoice, or onto one of its own. */
+/**
+ * Keeps the running period's usage of an item for the next invoice. `forGood`: nothing goes on counting from this second on, so
+ * that its usage is in.
+ */
 export function billUsageSoFar(
   account: Account,
   subscription: Subscription,
   itemId: string,
-  now: number,
+  { now, forGood }: { now: number; forGood: boolean },
 ): void {
   const item = subscription.items.data.find((each) => each.id === itemId);
   if (!item || !isMetered(item) || subscription.status === 'trialing') return;
   const period = { startSec: item.current_period_start, endSec: now };
-  const used = usageLines(account, subscription, item, period).filter(
+  const counted = forGood ? { ...subscription, ended_at: now } : subscription;
+  const used = usageLines(account, counted, item, period).filter(
     (line) => line.amount !== 0 || line.quantity_decimal !== '0',
   );
   keepPending(account, subscription, used, now);

@@ -68,7 +68,9 @@ export function pauseSubscription(
   }
   const now = timeOf(account, subscription.test_clock);
   if (terms.bill_for?.outstanding_usage_through?.type !== 'none') {
-    for (const item of subscription.items.data) billUsageSoFar(account, subscription, item.id, now);
+    for (const item of subscription.items.data) {
+      billUsageSoFar(account, subscription, item.id, { now, forGood: true });
+    }
   }
   const change = { status: 'paused', status_details: pausedDetails('pause_requested', now) };
   const paused = updateSubscription(account, subscription, change, 'customer.subscription.paused');
@@ -86,10 +88,12 @@ export function resumeSubscription(
     throw new ApiError('You can only resume a subscription that is paused.');
   }
   const now = timeOf(account, subscription.test_clock);
+  // The second of the pause was billed with it.
+  const startSec = Math.max(now, (subscription.status_details?.paused.transitioned_at ?? 0) + 1);
   const billing_cycle_anchor = anchor === 'now' ? now : subscription.billing_cycle_anchor;
   const items = subscription.items.data.map((item) => {
     const { endSec } = periodAt(billing_cycle_anchor, rhythmOf(item), now);
-    return { ...item, current_period_start: now, current_period_end: endSec };
+    return { ...item, current_period_start: startSec, current_period_end: endSec };
   });
   const { status_details: _paused, ...rest } = subscription;
   const change = { status: 'active', billing_cycle_anchor, items: itemList(subscription.id, items) };
@@ -150,8 +154,9 @@ function changedItems(
     const present = items.find((item) => item.id === asked.id);
     if (!present) throw noSuch('subscription_item', asked.id, `${param}[id]`);
     const leaves = asked.deleted === true || (asked.price !== undefined && asked.price !== present.price.id);
-    if (leaves && update.proration_behavior !== 'none')
-      billUsageSoFar(account, subscription, present.id, now);
+    if (leaves && update.proration_behavior !== 'none') {
+      billUsageSoFar(account, subscription, present.id, { now, forGood: asked.deleted === true });
+    }
     const changed = asked.deleted ? [] : [changedItem(account, subscription, present, asked, { now, param })];
     items = items.flatMap((item) => (item.id === present.id ? changed : [item]));
   }

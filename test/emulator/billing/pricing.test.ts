@@ -58,7 +58,7 @@ describe('a price per unit', () => {
   it('equals the exact product for any quantity and any amount', () => {
     fc.assert(
       fc.property(
-        fc.nat(10_000_000),
+        fc.nat(1_000_000),
         fc.nat(1_000_000_000),
         fc.integer({ min: 0, max: 12 }),
         (units, digits, shift) => {
