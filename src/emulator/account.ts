@@ -4,6 +4,7 @@ import type { Decimal } from '../lib/decimal.js';
 import type { EmulatorClock } from './clock.js';
 import type { FaultSettings } from './faults.js';
 import type { MeterLedger, UsageQuery } from './meters/meter-ledger.js';
+import type { StoredThinEvent } from './object-kinds.js';
 import type { ObjectStore } from './object-store.js';
 
 /** The request on whose behalf an event is emitted. */
@@ -29,7 +30,11 @@ export interface Account {
    */
   emit(type: string, object: { id: string; object: string }, previousAttributes?: object): void;
   /** Writes and queues a thin event that has no snapshot sibling (stripe-facts 3d). */
-  emitThin(type: string, related: { id: string; type: string; url: string } | undefined, data: object): void;
+  emitThin(
+    type: string,
+    related: { id: string; type: string; url: string } | undefined,
+    data: object,
+  ): StoredThinEvent;
   /** Deliveries of an event that have not succeeded: still tried, and given up. */
   outstanding(eventId: string): { pending: number; failed: number };
   /** Where this process serves the hosted pages: `http://127.0.0.1:PORT`. */

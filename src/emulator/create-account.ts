@@ -19,17 +19,19 @@ export interface AccountParts {
   host: Host;
   expansions: Expansions;
   baseUrl(): string;
+  /** Told when webhooks were queued. */
+  onWebhook(): void;
 }
 
 /** The account in a file (made there when there is none), and the queue of its webhooks. */
-export function createAccount({ database, host, expansions, baseUrl }: AccountParts): {
+export function createAccount({ database, host, expansions, baseUrl, onWebhook }: AccountParts): {
   account: Account;
   queue: DeliveryQueue;
 } {
   const settings = createSettings(database);
   const clock = createEmulatorClock(host.clock, settings);
   const objects = createObjectStore(database, clock.nowSec);
-  const queue = createDeliveryQueue(database, objects, settings, host.clock.nowMs);
+  const queue = createDeliveryQueue(database, objects, settings, host.clock.nowMs, onWebhook);
   const meterLedger = createMeterLedger(database);
   const newId = (prefix: string) => createIdentifier(host.random, prefix);
   const id = settings.once('account_id', () => newId('acct'));
@@ -52,11 +54,8 @@ export function createAccount({ database, host, expansions, baseUrl }: AccountPa
         recordEvent(account, queue, expansions, cause, { type, object, previousAttributes });
       },
       emitThin(type, related, data) {
-        recordThinEvent(account, queue, cause, {
-          type,
-          data,
-          ...(related ? { related_object: related } : {}),
-        });
+        const about = related ? { related_object: related } : {};
+        return recordThinEvent(account, queue, cause, { type, data, ...about });
       },
     };
     return account;

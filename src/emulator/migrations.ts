@@ -65,6 +65,7 @@ export const migrations: readonly string[] = [
     destination TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('pending', 'delivered', 'failed')),
     attempts INTEGER NOT NULL DEFAULT 0,
+    held_back INTEGER NOT NULL DEFAULT 0,
     next_attempt_ms INTEGER NOT NULL,
     lease_until_ms INTEGER NOT NULL DEFAULT 0,
     last_answer TEXT

@@ -139,7 +139,13 @@ export function parseParameters<Schema extends z.ZodObject>(
   }
   const result = schema.safeParse(input);
   if (result.success) return { expand, parameters: result.data };
-  throw errorOf(result.error.issues, input);
+  const error = errorOf(result.error.issues, input);
+  throw v2 ? asV2(error) : error;
+}
+
+/** v2 has one code for everything that is wrong with a field. */
+function asV2({ message, param }: ApiError): ApiError {
+  return new ApiError(message, { code: 'invalid_fields', ...(param ? { param } : {}) });
 }
 
 /** Stripe's error for what zod found. */

@@ -3,8 +3,10 @@
 import { createClosers } from '../lib/closers.js';
 import type { Host } from '../lib/host.js';
 import type { Account } from './account.js';
+import { createBackground } from './background.js';
 import { createAccount } from './create-account.js';
 import { openDatabase } from './database.js';
+import type { ForwardTo } from './events/webhook-sender.js';
 import { createApp } from './http-app.js';
 import { createIdempotencyKeys } from './idempotency.js';
 import { apiExpansions, apiRoutes, pageRoutes } from './routes.js';
@@ -17,7 +19,7 @@ export interface EmulatorOptions {
   port: number;
   host: Host;
   /** Delivers all events to one URL, signed with this secret, as `stripe listen --forward-to` does. */
-  forwardTo?: { url: string; secret: string };
+  forwardTo?: ForwardTo;
 }
 
 /** A running emulator. Must be closed. */
@@ -26,30 +28,42 @@ export interface Emulator {
   url: string;
   port: number;
   account: Account;
+  /** One round of the background work now: billing that is due, error reports, then every webhook that is due. */
+  tick(): Promise<void>;
   /** Stops accepting, finishes what is in flight, closes the file. */
   close(): Promise<void>;
 }
 
 /** Opens the account's file and listens on 127.0.0.1. Throws when the port is taken or the file cannot be opened. */
 export async function openEmulator(options: EmulatorOptions): Promise<Emulator> {
-  const { databasePath, host } = options;
+  const { databasePath, host, forwardTo } = options;
   const closers = createClosers();
   try {
     const database = closers.add(openDatabase(databasePath));
     let url = '';
-    const { account } = createAccount({ database, host, expansions: apiExpansions, baseUrl: () => url });
-    const app = createApp({
-      account,
+    const { account, queue } = createAccount({
+      database,
       host,
-      keys: createIdempotencyKeys(database),
       expansions: apiExpansions,
-      routes: apiRoutes,
-      pages: pageRoutes,
+      baseUrl: () => url,
+      onWebhook: () => background.wake(),
     });
-    closers.add(app);
+    const background = closers.add(createBackground({ account, queue, host, forwardTo }));
+    const app = closers.add(
+      createApp({
+        account,
+        host,
+        keys: createIdempotencyKeys(database),
+        expansions: apiExpansions,
+        routes: apiRoutes,
+        pages: pageRoutes,
+      }),
+    );
     const port = await app.listen(options.port);
     url = `http://127.0.0.1:${port}`;
-    return { url, port, account, close: () => closers.close() };
+    if (forwardTo) queue.startForwarding();
+    background.start();
+    return { url, port, account, tick: background.tick, close: () => closers.close() };
   } catch (error) {
     await closers.close();
     throw error;

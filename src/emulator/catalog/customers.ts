@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import type { Account } from '../account.js';
 import { noSuch, notFound } from '../api-error.js';
+import { endSubscriptionsOf } from '../billing/cancellation.js';
 import { attachPaymentMethod } from '../billing/payment-method.js';
 import type { Stored } from '../object-kinds.js';
 import { listObjects } from '../pagination.js';
@@ -172,6 +173,7 @@ export const customerRoutes: readonly Route[] = [
     parameters: z.strictObject({}),
     handle(account, { path }) {
       const customer = liveCustomer(account, path.id);
+      endSubscriptionsOf(account, customer.id);
       account.objects.remove('customer', customer.id);
       const stub = account.objects.put('deleted_customer', {
         id: customer.id,

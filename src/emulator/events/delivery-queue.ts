@@ -17,6 +17,8 @@ export interface ClaimedDelivery {
   eventId: string;
   destination: string;
   attempts: number;
+  /** It has been held back already, and is so once only. */
+  heldBack: boolean;
 }
 
 /** What became of an attempt. */
@@ -32,29 +34,33 @@ export interface DeliveryQueue {
   /** Takes due deliveries for itself until the lease ends. `forward`: also those of the forwarding listener. */
   claim(options: { forward: boolean; limit: number; leaseMs: number }): ClaimedDelivery[];
   settle(id: number, attempt: Attempt): void;
-  /** Gives a claimed delivery back untouched, due at a later time. */
-  postpone(id: number, untilMs: number): void;
+  /** Gives a claimed delivery back unsent, due at a later time. */
+  holdBack(id: number, untilMs: number): void;
   /** Deliveries of an event that have not succeeded (yet). */
   outstanding(eventId: string): { pending: number; failed: number };
   /** From now on the forwarding listener gets its copies, whichever process emits. */
   startForwarding(): void;
 }
 
+type DueRow = Omit<ClaimedDelivery, 'heldBack'> & { heldBack: number };
+
 const forwardingKey = 'forwarding';
 
-/** The queue in an open file. */
+/** The queue in an open file. `onAdd` is told when something was queued, before it is committed. */
 export function createDeliveryQueue(
   database: Database,
   objects: ObjectStore,
   settings: Settings,
   nowMs: () => number,
+  onAdd: () => void,
 ): DeliveryQueue {
   const { sql } = database;
   const insert = sql.prepare<[string, string, string, number]>(`
     INSERT INTO webhook_deliveries (event_kind, event_id, destination, state, next_attempt_ms)
     VALUES (?, ?, ?, 'pending', ?)`);
-  const due = sql.prepare<[number, number, number, string, number], ClaimedDelivery>(`
-    SELECT id, event_kind AS eventKind, event_id AS eventId, destination, attempts FROM webhook_deliveries
+  const due = sql.prepare<[number, number, number, string, number], DueRow>(`
+    SELECT id, event_kind AS eventKind, event_id AS eventId, destination, attempts, held_back AS heldBack
+    FROM webhook_deliveries
     WHERE state = 'pending' AND next_attempt_ms <= ? AND lease_until_ms <= ? AND (? = 1 OR destination <> ?)
     ORDER BY next_attempt_ms, id LIMIT ?`);
   const lease = sql.prepare<[number, number]>(
@@ -64,7 +70,7 @@ export function createDeliveryQueue(
     UPDATE webhook_deliveries
     SET state = ?, attempts = attempts + 1, lease_until_ms = 0, next_attempt_ms = ?, last_answer = ? WHERE id = ?`);
   const release = sql.prepare<[number, number]>(
-    'UPDATE webhook_deliveries SET lease_until_ms = 0, next_attempt_ms = ? WHERE id = ?',
+    'UPDATE webhook_deliveries SET lease_until_ms = 0, next_attempt_ms = ?, held_back = 1 WHERE id = ?',
   );
   const states = sql.prepare<[string], { pending: number; failed: number }>(`
     SELECT count(*) FILTER (WHERE state = 'pending') AS pending, count(*) FILTER (WHERE state = 'failed') AS failed
@@ -75,19 +81,24 @@ export function createDeliveryQueue(
       const wanted = [...subscribers(objects, kind, type)];
       if (settings.get(forwardingKey) !== undefined && !hasSnapshot) wanted.push(forwardDestination);
       for (const destination of wanted) insert.run(kind, eventId, destination, nowMs());
+      if (wanted.length > 0) onAdd();
     },
-    claim: ({ forward, limit, leaseMs }) =>
-      database.write(() => {
-        const now = nowMs();
-        const rows = due.all(now, now, forward ? 1 : 0, forwardDestination, limit);
+    claim({ forward, limit, leaseMs }) {
+      const now = nowMs();
+      const find = () => due.all(now, now, forward ? 1 : 0, forwardDestination, limit);
+      // A look costs nothing; only what is found is worth a transaction that holds others up.
+      if (find().length === 0) return [];
+      return database.write(() => {
+        const rows = find();
         for (const row of rows) lease.run(now + leaseMs, row.id);
-        return rows;
-      }),
+        return rows.map((row) => ({ ...row, heldBack: row.heldBack === 1 }));
+      });
+    },
     settle(id, attempt) {
       const next = attempt.outcome === 'again' ? attempt.nextAttemptMs : nowMs();
       finish.run(attempt.outcome === 'again' ? 'pending' : attempt.outcome, next, attempt.answer, id);
     },
-    postpone: (id, untilMs) => void release.run(untilMs, id),
+    holdBack: (id, untilMs) => void release.run(untilMs, id),
     outstanding: (eventId) => states.get(eventId) ?? { pending: 0, failed: 0 },
     startForwarding: () => settings.set(forwardingKey, 'on'),
   };

@@ -77,10 +77,9 @@ export function recordThinEvent(
   queue: DeliveryQueue,
   cause: Cause | undefined,
   event: Pick<StoredThinEvent, 'type' | 'related_object' | 'data' | 'snapshot_event'>,
-): void {
-  const id = account.newId('evt_test');
-  account.objects.put('thin_event', {
-    id,
+): StoredThinEvent {
+  const recorded = account.objects.put('thin_event', {
+    id: account.newId('evt_test'),
     object: 'v2.core.event',
     created: isoTime(account.clock.nowSec()),
     livemode: false,
@@ -94,7 +93,8 @@ export function recordThinEvent(
       : {}),
     ...event,
   });
-  queue.add('thin_event', id, event.type, event.snapshot_event !== undefined);
+  queue.add('thin_event', recorded.id, event.type, event.snapshot_event !== undefined);
+  return recorded;
 }
 
 /** A time as v2 writes it: RFC 3339 UTC with milliseconds. */
