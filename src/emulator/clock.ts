@@ -5,6 +5,7 @@ import type { Settings } from './settings.js';
 
 /** Time as this Stripe sees it. */
 export interface EmulatorClock {
+  nowMs(): number;
   /** Whole seconds since 1970, as Stripe stamps objects. */
   nowSec(): number;
   /** Moves time forward to `atSec`, for every process on this file. Throws on a time that has passed. */
@@ -18,6 +19,7 @@ export const clockOffsetKey = 'clock_offset_ms';
 export function createEmulatorClock(clock: Clock, settings: Settings): EmulatorClock {
   const nowMs = () => clock.nowMs() + Number(settings.get(clockOffsetKey) ?? 0);
   return {
+    nowMs,
     nowSec: () => Math.floor(nowMs() / 1000),
     advanceTo(atSec) {
       const aheadMs = atSec * 1000 - nowMs();

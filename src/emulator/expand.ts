@@ -8,7 +8,7 @@ import type { ObjectKind } from './object-kinds.js';
  * What a field is, in an object of some type: the id of another object, a stored field that shows only when asked for,
  * or a value that is computed when asked for.
  */
-export type Expansion =
+type Expansion =
   | { to: ObjectKind | readonly ObjectKind[] }
   | 'on_request'
   | { compute(account: Account, id: string): object };

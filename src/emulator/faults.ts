@@ -8,7 +8,7 @@ import type { Settings } from './settings.js';
 const rate = z.number().min(0).max(1).default(0);
 
 /** Everything that can be set, with what it is when nothing is: a Stripe in good health. */
-export const faultsSchema = z.strictObject({
+const faultsSchema = z.strictObject({
   /** Share of requests refused with 429, `Retry-After` and `Stripe-Rate-Limited-Reason`. */
   rateLimited: rate,
   /** `Retry-After` of a 429, seconds. */

@@ -19,7 +19,7 @@ export interface Answer {
 }
 
 /** A call under a key. */
-export interface KeyedCall {
+interface KeyedCall {
   key: string;
   /** Method and path, as Stripe names the endpoint in its refusal. */
   endpoint: string;

@@ -37,7 +37,7 @@ export interface StoredThinEvent extends Wire<Stripe.V2.Core.EventBase> {
 export type Stored<Kind extends ObjectKind> = ObjectKinds[Kind];
 
 /** The stored form of each kind. */
-export type ObjectKinds = { [Kind in keyof SdkTypes]: Wire<SdkTypes[Kind]> } & {
+type ObjectKinds = { [Kind in keyof SdkTypes]: Wire<SdkTypes[Kind]> } & {
   thin_event: StoredThinEvent;
 };
 

@@ -5,7 +5,7 @@ import type { Database } from './database.js';
 import type { ObjectKind, Stored } from './object-kinds.js';
 
 /** A `created` filter, seconds. */
-export interface CreatedRange {
+interface CreatedRange {
   gt?: number | undefined;
   gte?: number | undefined;
   lt?: number | undefined;
@@ -32,7 +32,7 @@ export interface Page {
 }
 
 /** One page of a list, newest object first. */
-export interface ObjectPage<Kind extends ObjectKind> {
+interface ObjectPage<Kind extends ObjectKind> {
   data: Stored<Kind>[];
   hasMore: boolean;
 }
@@ -69,19 +69,11 @@ export function createObjectStore(database: Database, nowSec: () => number): Obj
   function* scan<Kind extends ObjectKind>(
     kind: Kind,
     filter: ObjectFilter<Kind>,
-    bounds: { beyond?: number; below?: number; order: 'ASC' | 'DESC' },
+    bounds: Bounds,
   ): Generator<Stored<Kind>> {
-    const { text, values } = conditions(filter);
-    if (bounds.below !== undefined) {
-      text.push('seq < ?');
-      values.push(bounds.below);
-    }
-    if (bounds.beyond !== undefined) {
-      text.push('seq > ?');
-      values.push(bounds.beyond);
-    }
+    const { text, values } = conditions(filter, bounds);
     const rows = sql.prepare<unknown[], { json: string }>(
-      `SELECT json FROM objects WHERE kind = ? ${text.map((each) => `AND ${each}`).join(' ')} ORDER BY seq ${bounds.order}`,
+      `SELECT json FROM objects WHERE ${['kind = ?', ...text].join(' AND ')} ORDER BY seq ${bounds.order}`,
     );
     for (const row of rows.iterate(kind, ...values)) {
       const object = parse<Kind>(row.json);
@@ -111,7 +103,7 @@ export function createObjectStore(database: Database, nowSec: () => number): Obj
       const found: Stored<Kind>[] = [];
       const bounds =
         page.endingBefore !== undefined
-          ? { beyond: seqOf(kind, page.endingBefore), order: 'ASC' as const }
+          ? { above: seqOf(kind, page.endingBefore), order: 'ASC' as const }
           : page.startingAfter !== undefined
             ? { below: seqOf(kind, page.startingAfter), order: 'DESC' as const }
             : { order: 'DESC' as const };
@@ -131,32 +123,30 @@ function parse<Kind extends ObjectKind>(json: string): Stored<Kind> {
   return JSON.parse(json) as Stored<Kind>;
 }
 
+/** Where a scan begins, and which way it goes. */
+interface Bounds {
+  above?: number;
+  below?: number;
+  order: 'ASC' | 'DESC';
+}
+
 /** The SQL of a filter. Paths come from our own code and are checked all the same. */
-function conditions(filter: {
-  created?: CreatedRange | undefined;
-  fields?: ObjectFilter<ObjectKind>['fields'];
-}): {
-  text: string[];
-  values: (string | number)[];
-} {
-  const text: string[] = [];
-  const values: (string | number)[] = [];
-  const range = filter.created ?? {};
-  for (const [operator, value] of [
-    ['>', range.gt],
-    ['>=', range.gte],
-    ['<', range.lt],
-    ['<=', range.lte],
-  ] as const) {
-    if (value === undefined) continue;
-    text.push(`created ${operator} ?`);
-    values.push(value);
-  }
-  for (const [path, value] of Object.entries(filter.fields ?? {})) {
-    if (value === undefined) continue;
-    assert(/^\w+(\.\w+)*$/.test(path), `${path} is no path`);
-    text.push(`json ->> '$.${path}' = ?`);
-    values.push(typeof value === 'boolean' ? Number(value) : value);
-  }
-  return { text, values };
+function conditions(
+  { created = {}, fields = {} }: Pick<ObjectFilter<ObjectKind>, 'created' | 'fields'>,
+  bounds: Bounds,
+): { text: string[]; values: (string | number)[] } {
+  const compared = [
+    ['created > ?', created.gt],
+    ['created >= ?', created.gte],
+    ['created < ?', created.lt],
+    ['created <= ?', created.lte],
+    ['seq > ?', bounds.above],
+    ['seq < ?', bounds.below],
+    ...Object.entries(fields).map(([path, value]) => {
+      assert(/^\w+(\.\w+)*$/.test(path), `${path} is no path`);
+      return [`json ->> '$.${path}' = ?`, typeof value === 'boolean' ? Number(value) : value] as const;
+    }),
+  ] as const;
+  const given = compared.flatMap(([text, value]) => (value === undefined ? [] : [{ text, value }]));
+  return { text: given.map(({ text }) => text), values: given.map(({ value }) => value) };
 }

@@ -5,7 +5,7 @@ import type { Account } from './account.js';
 import { parseParameters } from './parameters.js';
 
 /** The named parts of a path: `PathParts<'/v1/prices/:id'>` is `{id: string}`. */
-export type PathParts<Path extends string> = Path extends `${string}:${infer Rest}`
+type PathParts<Path extends string> = Path extends `${string}:${infer Rest}`
   ? Rest extends `${infer Name}/${infer After}`
     ? Record<Name, string> & PathParts<After>
     : Record<Rest, string>
@@ -26,7 +26,7 @@ export interface RawRequest {
 }
 
 /** A request whose parameters have been checked. */
-export interface ApiRequest<Path extends string, Parameters> {
+interface ApiRequest<Path extends string, Parameters> {
   id: string;
   idempotencyKey: string | undefined;
   url: string;

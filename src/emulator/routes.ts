@@ -16,7 +16,6 @@ import { meterEventSessionRoutes } from './meters/meter-event-session.js';
 import { meterEventRoutes } from './meters/meter-events.js';
 import { meterRoutes } from './meters/meters.js';
 import { v2MeterEventRoutes } from './meters/v2-meter-events.js';
-import type { PageRoute } from './page-route.js';
 import type { Route } from './router.js';
 
 /** Everything under `/v1` and `/v2`. */
@@ -36,9 +35,6 @@ export const apiRoutes: readonly Route[] = [
   ...v2MeterEventRoutes,
   ...webhookEndpointRoutes,
 ];
-
-/** The pages for people. */
-export const pageRoutes: readonly PageRoute[] = [];
 
 /** What `expand` can reach, by object type. */
 export const apiExpansions: Expansions = {

@@ -15,7 +15,7 @@ export type Wire<T> = T extends Stripe.Decimal
       : T;
 
 /** A field: where an id is possible, the id alone. A field of which nothing is declared stays as it is. */
-export type WireField<T> = string extends T
+type WireField<T> = string extends T
   ? Record<never, never> extends T
     ? T
     : Extract<T, string | null | undefined>

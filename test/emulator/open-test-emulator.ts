@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import Stripe from 'stripe';
 import { expect, onTestFinished } from 'vitest';
-import { type Emulator, type EmulatorOptions, openEmulator } from '../../src/emulator/server.js';
+import { type Emulator, openEmulator } from '../../src/emulator/server.js';
 import { createTestFolder } from '../support/folder.js';
 import { createFakeHost, type FakeHost } from '../support/host.js';
 
@@ -19,11 +19,12 @@ export interface TestEmulator {
 
 /** Opens one; it closes with the test. */
 export async function openTestEmulator(
-  options: Partial<EmulatorOptions> & { fakeHost?: FakeHost } = {},
+  options: { databasePath?: string; fakeHost?: FakeHost; forwardTo?: { url: string; secret: string } } = {},
 ): Promise<TestEmulator> {
   const host = options.fakeHost ?? createFakeHost();
   const databasePath = options.databasePath ?? join(createTestFolder(), 'emulator.db');
-  const emulator = await openEmulator({ port: 0, host, ...options, databasePath });
+  const emulator = await openEmulator({ port: 0, host, databasePath });
+  if (options.forwardTo) emulator.forwardTo(options.forwardTo);
   onTestFinished(() => emulator.close());
   return {
     emulator,

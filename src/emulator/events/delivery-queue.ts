@@ -8,7 +8,7 @@ import type { Settings } from '../settings.js';
 export const forwardDestination = 'forward';
 
 /** Which of the two families an event is of. */
-export type EventKind = 'event' | 'thin_event';
+type EventKind = 'event' | 'thin_event';
 
 /** A delivery that has been claimed. */
 export interface ClaimedDelivery {
@@ -22,7 +22,7 @@ export interface ClaimedDelivery {
 }
 
 /** What became of an attempt. */
-export type Attempt =
+type Attempt =
   | { outcome: 'delivered'; answer: string }
   | { outcome: 'again'; answer: string; nextAttemptMs: number }
   | { outcome: 'failed'; answer: string };

@@ -28,7 +28,8 @@ export interface SenderOptions {
   account: Account;
   queue: DeliveryQueue;
   host: Host;
-  forwardTo: ForwardTo | undefined;
+  /** Where the forwarding listener is, if this process has one. */
+  forwardTo(): ForwardTo | undefined;
 }
 
 /** Sends webhooks that are due. */
@@ -39,7 +40,7 @@ export interface WebhookSender {
 
 /** Makes a sender. It sends what it can claim; other processes on the file send the rest. */
 export function createWebhookSender(options: SenderOptions): WebhookSender {
-  const { account, queue, host, forwardTo } = options;
+  const { account, queue, host } = options;
 
   async function deliver(delivery: ClaimedDelivery, signal: AbortSignal): Promise<void> {
     const faults = account.faults.get();
@@ -69,7 +70,7 @@ export function createWebhookSender(options: SenderOptions): WebhookSender {
   return {
     async tick(signal) {
       while (!signal.aborted) {
-        const batch = queue.claim({ forward: forwardTo !== undefined, limit: batchMax, leaseMs });
+        const batch = queue.claim({ forward: options.forwardTo() !== undefined, limit: batchMax, leaseMs });
         if (batch.length === 0) return;
         await Promise.all(batch.map((delivery) => deliver(delivery, signal)));
       }
@@ -82,8 +83,9 @@ interface Target extends ForwardTo {
   apiVersion: string | undefined;
 }
 
-function targetOf({ account, forwardTo }: SenderOptions, delivery: ClaimedDelivery): Target | undefined {
+function targetOf({ account, ...options }: SenderOptions, delivery: ClaimedDelivery): Target | undefined {
   const { destination } = delivery;
+  const forwardTo = options.forwardTo();
   if (destination === forwardDestination) return forwardTo && { ...forwardTo, apiVersion: undefined };
   const endpoint = account.objects.get('webhook_endpoint', destination);
   if (endpoint?.status === 'enabled' && endpoint.secret !== undefined)

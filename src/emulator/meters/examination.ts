@@ -27,7 +27,7 @@ export type Mistake =
   | 'duplicate';
 
 /** A mistake, in words. */
-export interface Finding {
+interface Finding {
   mistake: Mistake;
   message: string;
 }
@@ -150,7 +150,7 @@ function valueIn(
 }
 
 /** The codes under which mistakes are reported later (stripe-facts 3d). Duplicates are dropped without a word. */
-export const reportCodes: Record<Exclude<Mistake, 'duplicate'>, string> = {
+const reportCodes: Record<Exclude<Mistake, 'duplicate'>, string> = {
   no_meter: 'no_meter',
   archived_meter: 'archived_meter',
   too_old: 'timestamp_too_far_in_past',

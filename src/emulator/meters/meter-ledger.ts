@@ -15,7 +15,7 @@ export interface UsageQuery {
 }
 
 /** Why an event is worth nothing though it was answered with 200. */
-export interface Refusal {
+interface Refusal {
   /** One of Stripe's codes, stripe-facts 3d. */
   code: string;
   message: string;
@@ -49,7 +49,7 @@ export interface RefusedEvent {
 }
 
 /** An event found by its identifier. */
-export interface RecordedEvent {
+interface RecordedEvent {
   seq: number;
   eventName: string;
   receivedSec: number;
