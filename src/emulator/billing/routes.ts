@@ -5,6 +5,7 @@ import { checkoutRoutes } from './checkout-routes.js';
 import { invoiceItemRoutes } from './invoice-item-routes.js';
 import { invoiceRoutes } from './invoice-routes.js';
 import { paymentMethodRoutes } from './payment-method-routes.js';
+import { portalRoutes } from './portal-routes.js';
 import { subscriptionItemRoutes } from './subscription-item-routes.js';
 import { subscriptionRoutes } from './subscription-routes.js';
 import { timeRoutes } from './time-routes.js';
@@ -15,6 +16,7 @@ export const billingRoutes: readonly Route[] = [
   ...invoiceItemRoutes,
   ...invoiceRoutes,
   ...paymentMethodRoutes,
+  ...portalRoutes,
   ...subscriptionItemRoutes,
   ...subscriptionRoutes,
   ...timeRoutes,
