@@ -20,89 +20,86 @@ export interface CallContext {
   closing: AbortSignal;
 }
 
+/** A call whose parameters have been checked. */
+interface Call {
+  route: Route;
+  request: RawRequest;
+  prepared: Prepared;
+}
+
 /** Answers one call. Never throws: what goes wrong is an answer too. */
 export async function answerCall(context: CallContext, route: Route, request: RawRequest): Promise<Answer> {
   try {
-    const prepared = route.prepare(request);
-    const { idempotencyKey } = request;
-    if (idempotencyKey === undefined || !takesKey(route)) return await run(context, route, request, prepared);
-    return await runUnderKey(context, route, request, prepared, idempotencyKey);
+    const call = { route, request, prepared: route.prepare(request) };
+    const { latencyMs } = context.account.faults.get();
+    if (latencyMs === 0) return atOnce(context, call);
+    return await heldUp(context, call, latencyMs);
   } catch (error) {
     return failure(context, request, error);
   }
 }
 
-/** v1 understands the key on POST, v2 on DELETE as well (stripe-facts 9). */
-function takesKey(route: Route): boolean {
-  return route.method === 'post' || (route.method === 'delete' && route.path.startsWith('/v2/'));
+/** The whole call in one transaction. */
+function atOnce(context: CallContext, call: Call): Answer {
+  if (call.route.method === 'get') return execute(context, call);
+  return context.account.write(() => takeKey(context, call, 0) ?? perform(context, call));
 }
 
-async function runUnderKey(
-  context: CallContext,
-  route: Route,
-  request: RawRequest,
-  prepared: Prepared,
-  key: string,
-): Promise<Answer> {
-  const { account, host, keys } = context;
-  const standing = keys.begin({
-    key,
-    endpoint: request.url,
-    parameters: request.parameters,
-    requestId: request.id,
-    nowSec: account.clock.nowSec(),
-    nowMs: host.clock.nowMs(),
-    latencyMs: account.faults.get().latencyMs,
-  });
-  if (standing) return standing;
-  const answer = await run(context, route, request, prepared, (given) => {
-    // v1 replays whatever a call that began has answered, a 500 too; v2 runs a failed one again.
-    const kept = route.path.startsWith('/v1/') ? given.status !== 429 : given.status < 400;
-    if (kept) keys.finish(key, given);
-    else keys.release(key);
-  });
-  return { ...answer, headers: { ...answer.headers, 'Idempotency-Key': key } };
-}
-
-/** Runs a call; `settle` is called in the same transaction as the work. */
-async function run(
-  context: CallContext,
-  route: Route,
-  request: RawRequest,
-  prepared: Prepared,
-  settle: (answer: Answer) => void = () => undefined,
-): Promise<Answer> {
+/** A call that takes its time: its key is taken before, and others may come in between. */
+async function heldUp(context: CallContext, call: Call, latencyMs: number): Promise<Answer> {
   const { account, held, host } = context;
   const faults = account.faults.get();
-  const alone = faults.oneCallPerCustomerAndMeter ? prepared.exclusive : undefined;
-  if (alone !== undefined && held.has(alone)) {
-    const answer = failure(context, request, tooMany(faults, 'resource-specific'));
-    settle(answer);
-    return answer;
-  }
+  const alone = faults.oneCallPerCustomerAndMeter ? call.prepared.exclusive : undefined;
+  if (alone !== undefined && held.has(alone))
+    return failure(context, call.request, tooMany(faults, 'resource-specific'));
+  const standing = takeKey(context, call, latencyMs);
+  if (standing) return standing;
   try {
     if (alone !== undefined) held.add(alone);
-    if (faults.latencyMs > 0) await host.clock.sleep(faults.latencyMs, context.closing);
-    const perform = () => {
-      const answer = execute(context, route, request, prepared, faults);
-      settle(answer);
-      return answer;
-    };
-    return route.method === 'get' ? perform() : account.write(perform);
+    await host.clock.sleep(latencyMs, context.closing);
+    if (call.route.method === 'get') return execute(context, call);
+    return account.write(() => perform(context, call));
   } finally {
     if (alone !== undefined) held.delete(alone);
   }
 }
 
+/** The key of a call that has one. v1 understands keys on POST, v2 on DELETE as well (stripe-facts 9). */
+function keyOf({ route, request }: Call): string | undefined {
+  const takes = route.method === 'post' || (route.method === 'delete' && route.path.startsWith('/v2/'));
+  return takes ? request.idempotencyKey : undefined;
+}
+
+/** Takes the key of a call; hands back the answer that stands under it already. */
+function takeKey({ account, host, keys }: CallContext, call: Call, latencyMs: number): Answer | undefined {
+  const key = keyOf(call);
+  if (key === undefined) return undefined;
+  return keys.begin({
+    key,
+    endpoint: call.request.url,
+    parameters: call.request.parameters,
+    requestId: call.request.id,
+    nowSec: account.clock.nowSec(),
+    nowMs: host.clock.nowMs(),
+    latencyMs,
+  });
+}
+
+/** Runs a call that writes, and keeps its answer under its key. */
+function perform(context: CallContext, call: Call): Answer {
+  const answer = execute(context, call);
+  const key = keyOf(call);
+  if (key === undefined) return answer;
+  // v1 replays whatever a call that began has answered, a 500 too; v2 runs a failed one again.
+  if (call.route.path.startsWith('/v1/') || answer.status < 400) context.keys.finish(key, answer);
+  else context.keys.release(key);
+  return { ...answer, headers: { ...answer.headers, 'Idempotency-Key': key } };
+}
+
 /** The work itself. A failing 500 has done the work half of the time: its caller cannot know. */
-function execute(
-  context: CallContext,
-  route: Route,
-  request: RawRequest,
-  prepared: Prepared,
-  faults: Faults,
-): Answer {
+function execute(context: CallContext, { route, request, prepared }: Call): Answer {
   const { host } = context;
+  const faults = context.account.faults.get();
   const fails = faults.serverError > 0 && host.random.next() < faults.serverError;
   if (fails && host.random.next() < 0.5) return failure(context, request, internalError());
   const cause = { id: request.id, idempotencyKey: request.idempotencyKey };

@@ -26,9 +26,11 @@ export function openDatabase(path: string): Database {
   sql.pragma('journal_mode = WAL');
   sql.pragma('synchronous = NORMAL');
   sql.pragma('foreign_keys = ON');
+  const transaction = sql.transaction((work: () => unknown) => work());
   const database: Database = {
     sql,
-    write: (work) => sql.transaction(work).immediate(),
+    // What comes back is what `work` returned; the one prepared transaction serves works of every type.
+    write: <T>(work: () => T) => transaction.immediate(work) as T,
     close: () => sql.close(),
   };
   try {

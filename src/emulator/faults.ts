@@ -58,8 +58,13 @@ const rateKey = 'requests_this_second';
 
 /** The faults stored in `settings`. */
 export function createFaultSettings(database: Database, settings: Settings): FaultSettings {
+  let last = { text: '', value: faultsSchema.parse({}) };
   const faults: FaultSettings = {
-    get: () => faultsSchema.parse(JSON.parse(settings.get(key) ?? '{}')),
+    get() {
+      const text = settings.get(key) ?? '{}';
+      if (text !== last.text) last = { text, value: faultsSchema.parse(JSON.parse(text)) };
+      return last.value;
+    },
     set(change) {
       const next = faultsSchema.parse({ ...faults.get(), ...change });
       settings.set(key, JSON.stringify(next));

@@ -1,6 +1,7 @@
 /** Stripe's objects as JSON documents in one table, typed by their kind. */
 
 import assert from 'node:assert';
+import type Sqlite from 'better-sqlite3';
 import type { Database } from './database.js';
 import type { ObjectKind, Stored } from './object-kinds.js';
 
@@ -63,7 +64,17 @@ export function createObjectStore(database: Database, nowSec: () => number): Obj
   const one = sql.prepare<[string, string], { json: string }>(selectOne);
   const place = sql.prepare<[string, string], { seq: number }>(selectSeq);
   const write = sql.prepare<[string, string, number, string]>(upsert);
+  const scans = new Map<string, Sqlite.Statement<unknown[], { json: string }>>();
   const erase = sql.prepare<[string, string]>(deleteOne);
+
+  /** The statement of a scan. Filters are few, so each is prepared once; a scan inside a scan gets its own. */
+  function prepared(text: string): Sqlite.Statement<unknown[], { json: string }> {
+    const known = scans.get(text);
+    if (known && !known.busy) return known;
+    const statement = sql.prepare<unknown[], { json: string }>(text);
+    if (!known) scans.set(text, statement);
+    return statement;
+  }
 
   /** Rows in the order asked for, one at a time, so that a page reads no more than it needs. */
   function* scan<Kind extends ObjectKind>(
@@ -72,7 +83,7 @@ export function createObjectStore(database: Database, nowSec: () => number): Obj
     bounds: Bounds,
   ): Generator<Stored<Kind>> {
     const { text, values } = conditions(filter, bounds);
-    const rows = sql.prepare<unknown[], { json: string }>(
+    const rows = prepared(
       `SELECT json FROM objects WHERE ${['kind = ?', ...text].join(' AND ')} ORDER BY seq ${bounds.order}`,
     );
     for (const row of rows.iterate(kind, ...values)) {
