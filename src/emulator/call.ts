@@ -50,8 +50,7 @@ async function heldUp(context: CallContext, call: Call, latencyMs: number): Prom
   const { account, held, host } = context;
   const faults = account.faults.get();
   const alone = faults.oneCallPerCustomerAndMeter ? call.prepared.exclusive : undefined;
-  if (alone !== undefined && held.has(alone))
-    return failure(context, call.request, tooMany(faults, 'resource-specific'));
+  if (alone !== undefined && held.has(alone)) throw tooManyAtOnce(call.route, faults);
   const standing = takeKey(context, call, latencyMs);
   if (standing) return standing;
   try {
@@ -139,6 +138,15 @@ export function tooMany(faults: Faults, reason: 'global-rate' | 'resource-specif
       headers: { 'Retry-After': String(faults.retryAfterSec), 'Stripe-Rate-Limited-Reason': reason },
     },
   );
+}
+
+/** v2 answers 409 where v1 answers 429 (stripe-facts 3a, 3c). */
+function tooManyAtOnce(route: Route, faults: Faults): ApiError {
+  if (route.path.startsWith('/v1/')) return tooMany(faults, 'resource-specific');
+  return new ApiError('Too many concurrent requests for this customer and meter.', {
+    status: 409,
+    code: 'too_many_concurrent_requests',
+  });
 }
 
 function internalError(): ApiError {

@@ -1,29 +1,9 @@
 /** Stripe's objects as JSON documents in one table, typed by their kind. */
 
 import assert from 'node:assert';
-import type Sqlite from 'better-sqlite3';
 import type { Database } from './database.js';
 import type { ObjectKind, Stored } from './object-kinds.js';
-
-/** A `created` filter, seconds. */
-interface CreatedRange {
-  gt?: number | undefined;
-  gte?: number | undefined;
-  lt?: number | undefined;
-  lte?: number | undefined;
-}
-
-/** Which objects of a kind are wanted. Everything given must hold. */
-export interface ObjectFilter<Kind extends ObjectKind> {
-  created?: CreatedRange | undefined;
-  /**
-   * Fields that must have a value, by their path in the document: `{customer: 'cus_…', 'recurring.meter': 'mtr_…'}`.
-   * `undefined` asks for nothing. `customer`, `email` and `lookup_key` have an index.
-   */
-  fields?: Record<string, string | number | boolean | undefined>;
-  /** Anything else, asked of each object that passes the rest. */
-  where?: (object: Stored<Kind>) => boolean;
-}
+import { createObjectScan, type ObjectFilter, parseStored } from './object-scan.js';
 
 /** Which part of a list is wanted. Cursors are ids of objects of the same kind, which must exist. */
 export interface Page {
@@ -64,33 +44,8 @@ export function createObjectStore(database: Database, nowSec: () => number): Obj
   const one = sql.prepare<[string, string], { json: string }>(selectOne);
   const place = sql.prepare<[string, string], { seq: number }>(selectSeq);
   const write = sql.prepare<[string, string, number, string]>(upsert);
-  const scans = new Map<string, Sqlite.Statement<unknown[], { json: string }>>();
   const erase = sql.prepare<[string, string]>(deleteOne);
-
-  /** The statement of a scan. Filters are few, so each is prepared once; a scan inside a scan gets its own. */
-  function prepared(text: string): Sqlite.Statement<unknown[], { json: string }> {
-    const known = scans.get(text);
-    if (known && !known.busy) return known;
-    const statement = sql.prepare<unknown[], { json: string }>(text);
-    if (!known) scans.set(text, statement);
-    return statement;
-  }
-
-  /** Rows in the order asked for, one at a time, so that a page reads no more than it needs. */
-  function* scan<Kind extends ObjectKind>(
-    kind: Kind,
-    filter: ObjectFilter<Kind>,
-    bounds: Bounds,
-  ): Generator<Stored<Kind>> {
-    const { text, values } = conditions(filter, bounds);
-    const rows = prepared(
-      `SELECT json FROM objects WHERE ${['kind = ?', ...text].join(' AND ')} ORDER BY seq ${bounds.order}`,
-    );
-    for (const row of rows.iterate(kind, ...values)) {
-      const object = parse<Kind>(row.json);
-      if (filter.where === undefined || filter.where(object)) yield object;
-    }
-  }
+  const scan = createObjectScan(database);
 
   function seqOf(kind: ObjectKind, id: string): number {
     const row = place.get(kind, id);
@@ -101,7 +56,7 @@ export function createObjectStore(database: Database, nowSec: () => number): Obj
   return {
     get(kind, id) {
       const row = one.get(kind, id);
-      return row && parse(row.json);
+      return row && parseStored(row.json);
     },
     put(kind, object) {
       const created = 'created' in object && typeof object.created === 'number' ? object.created : nowSec();
@@ -127,37 +82,4 @@ export function createObjectStore(database: Database, nowSec: () => number): Obj
     },
     all: (kind, filter = {}) => [...scan(kind, filter, { order: 'ASC' })],
   };
-}
-
-/** Written by `put` alone, so the document has the type of its kind. */
-function parse<Kind extends ObjectKind>(json: string): Stored<Kind> {
-  return JSON.parse(json) as Stored<Kind>;
-}
-
-/** Where a scan begins, and which way it goes. */
-interface Bounds {
-  above?: number;
-  below?: number;
-  order: 'ASC' | 'DESC';
-}
-
-/** The SQL of a filter. Paths come from our own code and are checked all the same. */
-function conditions(
-  { created = {}, fields = {} }: Pick<ObjectFilter<ObjectKind>, 'created' | 'fields'>,
-  bounds: Bounds,
-): { text: string[]; values: (string | number)[] } {
-  const compared = [
-    ['created > ?', created.gt],
-    ['created >= ?', created.gte],
-    ['created < ?', created.lt],
-    ['created <= ?', created.lte],
-    ['seq > ?', bounds.above],
-    ['seq < ?', bounds.below],
-    ...Object.entries(fields).map(([path, value]) => {
-      assert(/^\w+(\.\w+)*$/.test(path), `${path} is no path`);
-      return [`json ->> '$.${path}' = ?`, typeof value === 'boolean' ? Number(value) : value] as const;
-    }),
-  ] as const;
-  const given = compared.flatMap(([text, value]) => (value === undefined ? [] : [{ text, value }]));
-  return { text: given.map(({ text }) => text), values: given.map(({ value }) => value) };
 }

@@ -5,7 +5,8 @@ import type { z } from 'zod';
 import type { Account } from './account.js';
 import { exclusive, noSuch } from './api-error.js';
 import type { ObjectKind, Stored } from './object-kinds.js';
-import type { ObjectFilter, Page } from './object-store.js';
+import type { ObjectFilter } from './object-scan.js';
+import type { Page } from './object-store.js';
 import { integer, text } from './parameters.js';
 
 /** The parameters of every list: spread them into the schema. */

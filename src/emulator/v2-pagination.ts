@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { Account } from './account.js';
 import { ApiError } from './api-error.js';
 import type { ObjectKind, Stored } from './object-kinds.js';
-import type { ObjectFilter } from './object-store.js';
+import type { ObjectFilter } from './object-scan.js';
 import { integer } from './parameters.js';
 
 /** The parameters of every list: spread them into the schema. `page` comes from `next_page_url`. */

@@ -139,6 +139,17 @@ describe('faults', () => {
       statusCode: 429,
       headers: { 'stripe-rate-limited-reason': 'resource-specific' },
     });
+    let v2: PromiseSettledResult<unknown>[] | undefined;
+    const event = { event_name: 'calls', payload: { stripe_customer_id: one, value: '1' } };
+    const twice = [stripe.v2.billing.meterEvents.create(event), stripe.v2.billing.meterEvents.create(event)];
+    void Promise.allSettled(twice).then((settled) => {
+      v2 = settled;
+    });
+    await expect.poll(async () => host.advance(100).then(() => v2?.length)).toBe(2);
+    expect(v2?.find((outcome) => outcome.status === 'rejected')?.reason).toMatchObject({
+      statusCode: 409,
+      code: 'too_many_concurrent_requests',
+    });
     emulator.account.faults.set({ latencyMs: 0 });
     await send(one);
   });
