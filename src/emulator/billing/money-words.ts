@@ -61,7 +61,7 @@ export interface Offer {
   unit: string;
 }
 
-/** The price in one sentence: `US$1.00 per call, billed monthly by usage`. */
+/** The price in one sentence: `US$1.00 per call, billed monthly by usage`; `US$29.00, billed monthly`. */
 export function offerWords(offer: Offer): string {
   const { terms, currency, unit } = offer;
   const billed = `billed ${rhythmWords(offer.rhythm)}${offer.metered ? ' by usage' : ''}`;
@@ -71,7 +71,12 @@ export function offerWords(offer: Offer): string {
   }
   const amount = moneyWords(decimal(terms.unit_amount_decimal ?? '0'), currency, 'country');
   const size = terms.transform_quantity?.divide_by;
-  return `${amount} per ${size ? `${size.toLocaleString('en')} ${plural(unit)}` : unit}, ${billed}`;
+  const per = size
+    ? ` per ${size.toLocaleString('en')} ${plural(unit)}`
+    : offer.metered
+      ? ` per ${unit}`
+      : '';
+  return `${amount}${per}, ${billed}`;
 }
 
 /** A tier as three cells: which units, what each costs, what the tier itself costs. */

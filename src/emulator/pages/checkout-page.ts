@@ -61,7 +61,8 @@ function items(account: Account, session: CheckoutSession): Html {
     const { name, offer } = offerOf(account, price);
     const today = trial ? 0 : dueNow({ price, quantity: quantity ?? undefined });
     const times = quantity === null || quantity === 1 ? '' : ` × ${quantity}`;
-    return html`<div class="item"><div><p class="name">${name}${times}</p>${offerDetails(offer)}</div><p>${money(session, today)}</p></div>`;
+    return html`<div class="item"><p class="name">${name}${times}</p><p>${money(session, today)}</p></div>
+${offerDetails(offer)}`;
   });
   const metered = session.line_items?.data.some((line) => line.price?.recurring?.usage_type === 'metered');
   return html`${lines}

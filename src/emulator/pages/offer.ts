@@ -32,7 +32,7 @@ function tierTable(offer: Offer): Html | undefined {
   const rule =
     offer.terms.tiers_mode === 'volume'
       ? `All ${offer.unit}s of a period are billed at the tier that their number reaches.`
-      : 'Each step of the ladder has its own price.';
+      : 'Each tier has its own price.';
   return html`<div class="scroll"><table>
 <caption>${rule}</caption>
 <thead><tr><th scope="col">Per period</th>${hasFlat && html`<th scope="col">Flat fee</th>`}<th scope="col">Each</th></tr></thead>

@@ -68,16 +68,14 @@ function subscriptionBlock(account: Account, view: PortalView, subscription: Sub
     features.subscription_cancel.enabled && isLive(subscription) && subscription.cancel_at === null;
   const canRenew =
     features.subscription_cancel.enabled && isLive(subscription) && subscription.cancel_at !== null;
-  return html`<div class="item"><div>
+  return html`<div class="item"><p class="small">${nextStep(subscription)}</p><p><span class="pill ${tone}">${word}</span></p></div>
 ${subscription.items.data.map((item) => {
   const { name, offer } = offerOf(account, item.price);
   const times = isMetered(item) || item.quantity === 1 ? '' : ` × ${item.quantity}`;
-  return html`<p class="name">${name}${times}</p>${offerDetails(offer)}`;
+  return html`<div class="plan"><p class="name">${name}${times}</p>${offerDetails(offer)}</div>`;
 })}
-<p class="small">${nextStep(subscription)}</p>
 ${canCancel && html`<p class="actions"><a class="button quiet" href="${path}/cancel/${subscription.id}">Cancel subscription</a></p>`}
-${canRenew && html`<form class="actions" method="post" action="${path}/renew"><input type="hidden" name="subscription" value="${subscription.id}"><button class="quiet" type="submit">Don’t cancel</button></form>`}
-</div><p><span class="pill ${tone}">${word}</span></p></div>`;
+${canRenew && html`<form class="actions" method="post" action="${path}/renew"><input type="hidden" name="subscription" value="${subscription.id}"><button class="quiet" type="submit">Don’t cancel</button></form>`}`;
 }
 
 function nextStep(subscription: Subscription): string {

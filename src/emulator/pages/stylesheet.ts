@@ -21,7 +21,7 @@ export const stylesheet = `
 body { margin: 0; background: var(--page); color: var(--ink); font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; -webkit-text-size-adjust: 100%; }
 main { max-width: 60rem; margin: 0 auto; padding: clamp(1rem, 4vw, 3.5rem) clamp(1rem, 4vw, 2rem) 2rem; }
 main.narrow { max-width: 44rem; }
-h1 { font-size: 1.35rem; line-height: 1.3; margin: 0; letter-spacing: -.01em; }
+h1 { font-size: 1.35rem; line-height: 1.3; margin: 0 0 .25rem; letter-spacing: -.01em; }
 h2 { font-size: 1.05rem; line-height: 1.35; margin: 0 0 .9rem; }
 p { margin: 0 0 .75rem; }
 a { color: var(--accent); text-underline-offset: .2em; }
@@ -29,6 +29,7 @@ a { color: var(--accent); text-underline-offset: .2em; }
 .small { font-size: .875rem; }
 .badge { display: inline-flex; align-items: center; gap: .45rem; margin: 0 0 1.25rem; padding: .2rem .7rem; border-radius: 99rem; background: var(--warn-wash); color: var(--warn); font-size: .8125rem; font-weight: 600; }
 .badge::before { content: ""; width: .5rem; height: .5rem; border-radius: 50%; background: currentColor; }
+.card > :last-child { margin-bottom: 0; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 1rem; box-shadow: var(--shadow); padding: clamp(1.25rem, 4vw, 2rem); margin: 0 0 1.25rem; }
 .columns { display: grid; gap: clamp(1.25rem, 4vw, 3rem); grid-template-columns: minmax(0, 1fr); }
 @media (min-width: 52rem) { .columns { grid-template-columns: minmax(0, 5fr) minmax(0, 6fr); align-items: start; } }
@@ -36,7 +37,10 @@ a { color: var(--accent); text-underline-offset: .2em; }
 .item { display: flex; justify-content: space-between; gap: 1rem; padding: 1rem 0; border-top: 1px solid var(--line); }
 .item > :last-child { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .item p { margin: 0; }
-.item .name { font-weight: 600; }
+.item + p { margin-top: -.75rem; }
+.name { font-weight: 600; }
+.plan { margin: 0 0 1rem; }
+.plan p { margin: 0; }
 .total { font-weight: 650; }
 table { width: 100%; border-collapse: collapse; margin: .25rem 0 1rem; font-size: .9375rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--soft); font-size: .875rem; padding: 0 0 .4rem; }

@@ -39,7 +39,7 @@ describe('a price in words', () => {
   it('says amount, unit and rhythm', () => {
     expect(offerWords(offer)).toBe('US$1.00 per call, billed monthly by usage');
     const yearly = { ...offer, rhythm: { interval: 'month', interval_count: 3 }, metered: false };
-    expect(offerWords(yearly)).toBe('US$1.00 per call, billed every 3 months');
+    expect(offerWords(yearly)).toBe('US$1.00, billed every 3 months');
   });
 
   it('says packages', () => {
