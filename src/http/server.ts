@@ -1,10 +1,11 @@
 /** The daemon's HTTP server: which route answers what, and how it starts and ends. */
 
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type Express } from 'express';
 import { MeterctlError } from '../domain/error.js';
 import type { Inbox } from '../webhooks/inbox.js';
+import { createExpressServer } from './born-express.js';
 import { errors, notFound } from './middleware/errors.js';
 import { requestId } from './middleware/request-id.js';
 import { errorPage } from './pages/error-page.js';
@@ -54,7 +55,7 @@ export function createApp(deps: ServerDeps): Express {
 
 /** Puts a server around the app. Nothing listens before `listen`. */
 export function createHttpServer(app: Express): HttpServer {
-  const server = createServer(app);
+  const server = createExpressServer(app);
   return {
     listen: (port, host) => listen(server, port, host),
     async close() {
