@@ -37,6 +37,8 @@ const faultsSchema = z.strictObject({
   summaryLagSec: z.int().min(0).default(0),
   /** How long refused meter events are collected before one report about them (stripe-facts 3d: about 10 s). */
   errorReportDelaySec: z.int().min(0).default(10),
+  /** What becomes of a subscription whose last payment retry failed; Stripe's Dashboard asks (stripe-facts 8). */
+  afterLastRetry: z.enum(['cancel', 'unpaid', 'past_due']).default('cancel'),
 });
 
 /** All faults, with their values. */

@@ -93,5 +93,9 @@ function afterFailure(account: Account, invoice: Invoice): void {
   }
   if (subscription.status !== 'past_due' || invoice.next_payment_attempt !== null) return;
   updateInvoice(account, invoice, notAdvancing(invoice));
-  endSubscription(account, subscription, { billUsage: false, reason: 'payment_failed' });
+  const { afterLastRetry } = account.faults.get();
+  if (afterLastRetry === 'unpaid') updateSubscription(account, subscription, { status: 'unpaid' });
+  if (afterLastRetry === 'cancel') {
+    endSubscription(account, subscription, { billUsage: false, reason: 'payment_failed' });
+  }
 }

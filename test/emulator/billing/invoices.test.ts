@@ -272,6 +272,19 @@ describe('a card that fails', () => {
     expect(failures).toHaveLength(8);
   });
 
+  it('leaves the subscription unpaid where the account says so: drafts are made and stay drafts', async () => {
+    const billing = await openBilling('pm_card_chargeCustomerFail');
+    const { stripe, use, advanceTo, emulator } = billing;
+    emulator.account.faults.set({ afterLastRetry: 'unpaid' });
+    const { id, item } = await subscribe(billing);
+    await use(3);
+    await advanceTo(item.current_period_end + 40 * daySec);
+    expect((await stripe.subscriptions.retrieve(id)).status).toBe('unpaid');
+    await advanceTo(item.current_period_end + 70 * daySec);
+    const [draft] = (await stripe.invoices.list({ subscription: id })).data;
+    expect(draft).toMatchObject({ status: 'draft', auto_advance: false, automatically_finalizes_at: null });
+  });
+
   it('is forgiven when a better one comes in time', async () => {
     const billing = await openBilling('pm_card_chargeCustomerFail');
     const { stripe, use, advanceTo, customer } = billing;
