@@ -1,0 +1,139 @@
+/** What a bootstrap will do: compares what is wanted with what Stripe has, before anything is touched. */
+
+import type { Meter, Price, Product, WebhookEndpoint } from '../domain/catalog.js';
+import { MeterctlError } from '../domain/error.js';
+import { majorFromMinor } from '../domain/money.js';
+import type { Interval } from '../lib/calendar.js';
+import { decimal } from '../lib/decimal.js';
+
+/** What is to be sold, and where Stripe's messages go. */
+export interface WantedCatalog {
+  productName: string;
+  unit: string;
+  /** Decimal string in minor units. */
+  unitAmountMinor: string;
+  currency: string;
+  interval: Interval;
+  eventName: string;
+  /** `null`: no registration. */
+  webhookUrl: string | null;
+}
+
+/** What Stripe has of it. */
+export interface FoundCatalog {
+  meter: Meter | undefined;
+  product: Product | undefined;
+  price: Price | undefined;
+  webhooks: WebhookEndpoint[];
+  portalConfiguration: string | undefined;
+}
+
+/** The parts of a bootstrap, in the order in which they are made. */
+export type CatalogPart = 'meter' | 'product' | 'price' | 'webhook' | 'thin_webhook' | 'portal';
+
+/** One thing to do, or to leave as it is. */
+export interface BootstrapStep {
+  part: CatalogPart;
+  action: 'create' | 'reactivate' | 'keep';
+  /** What exists already. */
+  id: string | null;
+}
+
+/** The price's stable handle: amounts cannot be changed, ids cannot be chosen, but a lookup key can be found again (stripe-facts 4). */
+export function lookupKeyOf(eventName: string): string {
+  return `meterctl_${eventName}`;
+}
+
+/** The product's own id, by which it is found again. */
+export function productIdOf(eventName: string): string {
+  return `prod_meterctl_${eventName}`;
+}
+
+/** The steps. Throws `conflict` when something exists with other values: it is explained, and nothing is changed. */
+export function planBootstrap(wanted: WantedCatalog, found: FoundCatalog): BootstrapStep[] {
+  const { meter, product, price, webhooks, portalConfiguration } = found;
+  if (meter) checkMeter(meter);
+  if (product) checkProduct(product, wanted);
+  if (price) checkPrice(price, wanted, meter);
+  const webhook = (kind: WebhookEndpoint['kind']) => webhooks.find((endpoint) => endpoint.kind === kind);
+  for (const endpoint of webhooks) checkWebhook(endpoint);
+  return [
+    { ...step('meter', meter?.id), ...(meter && !meter.active && { action: 'reactivate' }) },
+    step('product', product?.id),
+    step('price', price?.id),
+    ...(wanted.webhookUrl === null
+      ? []
+      : [step('webhook', webhook('snapshot')?.id), step('thin_webhook', webhook('thin')?.id)]),
+    step('portal', portalConfiguration),
+  ];
+}
+
+function step(part: CatalogPart, id: string | undefined): BootstrapStep {
+  return { part, action: id === undefined ? 'create' : 'keep', id: id ?? null };
+}
+
+/** A meter's rules cannot be changed after it was made (stripe-facts 2), so another name is the only way out. */
+function checkMeter(meter: Meter): void {
+  const hint = `Choose another name with --event-name: the rules of a meter cannot be changed.`;
+  agree(`The meter ${meter.eventName} (${meter.id})`, hint, [
+    ['adds events up by', meter.formula, 'sum'],
+    ['reads the customer from', meter.customerPayloadKey, 'stripe_customer_id'],
+    ['reads the units from', meter.valuePayloadKey, 'value'],
+    ['keeps only the last event of each', meter.eventTimeWindow ?? 'nothing', 'nothing'],
+  ]);
+}
+
+function checkProduct(product: Product, wanted: WantedCatalog): void {
+  const hint =
+    'Use the values that it has, choose another --event-name, or change the product in the Dashboard.';
+  agree(`The product ${product.id}`, hint, [
+    ['is named', product.name, wanted.productName],
+    ['is counted in', product.unitLabel ?? 'nothing', wanted.unit],
+    ['is', product.active ? 'active' : 'archived', 'active'],
+  ]);
+}
+
+/** Amount, currency, interval and meter of a price are fixed for ever (stripe-facts 4). */
+function checkPrice(price: Price, wanted: WantedCatalog, meter: Meter | undefined): void {
+  const hint = 'Use the values that it has, or choose another --event-name: a price cannot be changed.';
+  const { currency } = wanted;
+  agree(`The price ${price.id} (${price.lookupKey})`, hint, [
+    ['is in', price.currency, currency],
+    ['costs', amountText(price), `${majorFromMinor(plainAmount(wanted.unitAmountMinor), currency)} a unit`],
+    ['is billed every', intervalText(price.interval, price.intervalCount), wanted.interval],
+    [
+      'counts by',
+      price.meterId ?? 'no meter',
+      meter?.id ?? `the meter ${wanted.eventName}, which does not exist`,
+    ],
+    ['is', price.active ? 'active' : 'archived', 'active'],
+  ]);
+}
+
+function checkWebhook(endpoint: WebhookEndpoint): void {
+  const hint = 'Enable it in the Dashboard, or delete it there and run init again.';
+  agree(`The webhook endpoint ${endpoint.id} for ${endpoint.url}`, hint, [
+    ['is', endpoint.enabled ? 'enabled' : 'disabled', 'enabled'],
+  ]);
+}
+
+function agree(what: string, hint: string, facts: [verb: string, has: string, wants: string][]): void {
+  const clash = facts.find(([, has, wants]) => has !== wants);
+  if (!clash) return;
+  const [verb, has, wants] = clash;
+  throw new MeterctlError('conflict', `${what} exists already and ${verb} ${has}, not ${wants}.`, { hint });
+}
+
+function amountText(price: Price): string {
+  if (price.unitAmountMinor === null) return `by tiers (${price.tiersMode})`;
+  return `${majorFromMinor(plainAmount(price.unitAmountMinor), price.currency)} a unit`;
+}
+
+/** `5`, `5.0` and `5.00` are one amount. */
+function plainAmount(amount: string): string {
+  return decimal(amount).toFixed();
+}
+
+function intervalText(interval: Interval, count: number): string {
+  return count === 1 ? interval : `${count} ${interval}s`;
+}
