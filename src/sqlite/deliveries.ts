@@ -19,7 +19,7 @@ WHERE due_at_ms <= :nowMs ORDER BY due_at_ms LIMIT :limit`;
 const oldestDueSql = `
 SELECT no FROM deliveries INDEXED BY deliveries_pending
 WHERE state = 'pending' AND customer_no = :customerNo AND meter_no = :meterNo AND next_attempt_at_ms <= :nowMs
-ORDER BY window_start_ms, no LIMIT 1`;
+ORDER BY window_start_ms LIMIT 1`;
 
 /** From here on Stripe may have it, so its outcome is unknown until it is settled. */
 const claimSql = `

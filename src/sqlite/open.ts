@@ -1,6 +1,6 @@
 /** Opens the database file; the one place that begins transactions and that turns SQLite's errors into ours. */
 
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { MeterctlError } from '../domain/error.js';
@@ -28,21 +28,34 @@ export interface Database {
  */
 export function openDatabase(path: string): Database {
   return translated(path, () => {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(path));
     closeSync(openSync(path, 'a', 0o600));
     const connection = new Sqlite(path, { timeout: busyTimeoutMs });
     try {
-      connection.pragma('journal_mode = WAL');
       connection.pragma('synchronous = FULL');
       connection.pragma('foreign_keys = ON');
       connection.pragma(`journal_size_limit = ${walMaxBytes}`);
       migrate(connection, path);
+      // Not before: a file that is refused stays as it was, and this writes into its header.
+      connection.pragma('journal_mode = WAL');
       return createDatabase(connection, path);
     } catch (error) {
       connection.close();
       throw error;
     }
   });
+}
+
+/** Not `recursive: true`: Node then never returns where a folder cannot be made in one that exists, as in /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // Another process may have made it in between.
+    if (!existsSync(folder)) throw error;
+  }
 }
 
 function createDatabase(connection: Sqlite.Database, path: string): Database {
