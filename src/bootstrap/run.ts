@@ -73,6 +73,8 @@ export async function runBootstrap(deps: BootstrapDeps, wanted: WantedCatalog): 
   const portal =
     found.portalConfiguration ?? (await deps.billing.addPortalConfiguration(attempt.keyOf('portal', null)));
   done('portal', found.portalConfiguration && { id: portal }, { id: portal });
+  // What somebody else made meanwhile must be what was wanted, too.
+  planBootstrap(wanted, { meter, product, price, webhooks, portalConfiguration: portal });
   await attempt.end();
   return { meter, product, price, webhooks, portalConfiguration: portal, created };
 }
@@ -133,10 +135,7 @@ async function ensurePrice(
   );
 }
 
-/**
- * Somebody else, or a list that lagged behind, may have been faster (stripe-facts 2). What is found then is taken only when
- * the next plan agrees with it, so the caller's next run still explains a conflict.
- */
+/** Somebody else may have been faster, or a list may have lagged behind (stripe-facts 2): then what is there is taken. */
 async function createOrFind<T>(create: () => Promise<T>, find: () => Promise<T | undefined>): Promise<T> {
   try {
     return await create();

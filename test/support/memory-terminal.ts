@@ -26,5 +26,5 @@ export function createMemoryTerminal(
     texts.err += String(chunk);
   });
   const terminal = createTerminal({ stdin, stdout, stderr }, options.env ?? { NO_COLOR: '1' });
-  return { ...terminal, out: () => texts.out, err: () => texts.err };
+  return Object.assign(terminal, { out: () => texts.out, err: () => texts.err });
 }
