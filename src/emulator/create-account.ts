@@ -2,6 +2,7 @@
 
 import type { Host } from '../lib/host.js';
 import type { Account, Cause } from './account.js';
+import { dueTime } from './billing/due-time.js';
 import { createEmulatorClock } from './clock.js';
 import type { Database } from './database.js';
 import { createDeliveryQueue, type DeliveryQueue } from './events/delivery-queue.js';
@@ -30,7 +31,7 @@ export function createAccount({ database, host, expansions, baseUrl, onWebhook }
 } {
   const settings = createSettings(database);
   const clock = createEmulatorClock(host.clock, settings);
-  const objects = createObjectStore(database, clock.nowSec);
+  const objects = createObjectStore(database, clock.nowSec, dueTime);
   const queue = createDeliveryQueue(database, objects, settings, host.clock.nowMs, onWebhook);
   const meterLedger = createMeterLedger(database);
   const newId = (prefix: string) => createIdentifier(host.random, prefix);

@@ -73,4 +73,10 @@ export const migrations: readonly string[] = [
   CREATE INDEX webhook_deliveries_due ON webhook_deliveries (destination, next_attempt_ms) WHERE state = 'pending';
   CREATE INDEX webhook_deliveries_by_event ON webhook_deliveries (event_id);
   `,
+  `
+  -- When an object falls due by itself, in seconds; NULL for most. What was stored before this column is looked at once.
+  ALTER TABLE objects ADD COLUMN due INTEGER;
+  UPDATE objects SET due = 0 WHERE kind IN ('subscription', 'invoice', 'checkout_session');
+  CREATE INDEX objects_by_due ON objects (due, seq) WHERE due IS NOT NULL;
+  `,
 ];

@@ -18,6 +18,16 @@ interface ObjectPage<Kind extends ObjectKind> {
   hasMore: boolean;
 }
 
+/** When an object of a kind falls due by itself, seconds; undefined when nothing about it waits for its time. */
+export type DueTime = <Kind extends ObjectKind>(kind: Kind, object: Stored<Kind>) => number | undefined;
+
+/** An object that has fallen due, or will. */
+export interface DueObject {
+  kind: ObjectKind;
+  id: string;
+  atSec: number;
+}
+
 /** All objects of one account. Every method is one statement; put several into `database.write`. */
 export interface ObjectStore {
   /** The object, or undefined. */
@@ -30,20 +40,28 @@ export interface ObjectStore {
   list<Kind extends ObjectKind>(kind: Kind, filter: ObjectFilter<Kind>, page: Page): ObjectPage<Kind>;
   /** All objects that pass, oldest first: for work on an account, not for answers. */
   all<Kind extends ObjectKind>(kind: Kind, filter?: ObjectFilter<Kind>): Stored<Kind>[];
+  /** What falls due first until a time, of the objects on a test clock or (`null`) on none. */
+  nextDue(untilSec: number, testClock: string | null): DueObject | undefined;
 }
 
 const selectOne = 'SELECT json FROM objects WHERE kind = ? AND id = ?';
 const selectSeq = 'SELECT seq FROM objects WHERE kind = ? AND id = ?';
-const upsert = `INSERT INTO objects (kind, id, created, json) VALUES (?, ?, ?, ?)
-  ON CONFLICT (kind, id) DO UPDATE SET json = excluded.json`;
+const upsert = `INSERT INTO objects (kind, id, created, json, due) VALUES (?, ?, ?, ?, ?)
+  ON CONFLICT (kind, id) DO UPDATE SET json = excluded.json, due = excluded.due`;
+const selectDue = `SELECT kind, id, due AS atSec FROM objects
+  WHERE due <= ? AND json ->> '$.test_clock' IS ? ORDER BY due, seq LIMIT 1`;
 const deleteOne = 'DELETE FROM objects WHERE kind = ? AND id = ?';
 
-/** The store over an open file. `nowSec` dates objects that carry no numeric `created` of their own. */
-export function createObjectStore(database: Database, nowSec: () => number): ObjectStore {
+/**
+ * The store over an open file. `nowSec` dates objects that carry no numeric `created` of their own; `dueTime` is asked at every
+ * write, so that what falls due is found by an index.
+ */
+export function createObjectStore(database: Database, nowSec: () => number, dueTime: DueTime): ObjectStore {
   const { sql } = database;
   const one = sql.prepare<[string, string], { json: string }>(selectOne);
   const place = sql.prepare<[string, string], { seq: number }>(selectSeq);
-  const write = sql.prepare<[string, string, number, string]>(upsert);
+  const write = sql.prepare<[string, string, number, string, number | null]>(upsert);
+  const due = sql.prepare<[number, string | null], DueObject>(selectDue);
   const erase = sql.prepare<[string, string]>(deleteOne);
   const scan = createObjectScan(database);
 
@@ -60,7 +78,7 @@ export function createObjectStore(database: Database, nowSec: () => number): Obj
     },
     put(kind, object) {
       const created = 'created' in object && typeof object.created === 'number' ? object.created : nowSec();
-      write.run(kind, object.id, created, JSON.stringify(object));
+      write.run(kind, object.id, created, JSON.stringify(object), dueTime(kind, object) ?? null);
       return object;
     },
     remove: (kind, id) => erase.run(kind, id).changes > 0,
@@ -80,6 +98,7 @@ export function createObjectStore(database: Database, nowSec: () => number): Obj
       const data = found.slice(0, page.limit);
       return { data: backwards ? data.reverse() : data, hasMore: found.length > page.limit };
     },
+    nextDue: (untilSec, testClock) => due.get(untilSec, testClock),
     all: (kind, filter = {}) => [...scan(kind, filter, { order: 'ASC' })],
   };
 }

@@ -1,17 +1,17 @@
 /** Time moving on: everything that has fallen due is done, in order of time. */
 
+import assert from 'node:assert';
 import type { Account } from '../account.js';
-import { createAgenda } from './agenda.js';
-import { allDue, type Due, dueOf, perform } from './due.js';
-import { subscriptionOf } from './invoice.js';
+import type { DueObject } from '../object-store.js';
+import { corrected, perform } from './due.js';
 
 /**
- * Does everything that is due by now. Safe in several processes at once: each looks again inside its transaction.
- * Returns how many things were done.
+ * Does everything that is due by now; cheap when nothing is. Safe in several processes at once: each looks again inside
+ * its transaction. Returns how many things were done.
  */
 export function runDue(account: Account): number {
   const now = account.clock.nowSec();
-  if (!allDue(account, null).some((due) => due.atSec <= now)) return 0;
+  if (!account.objects.nextDue(now, null)) return 0;
   return account.write(() => performUntil(account, null, now, () => undefined));
 }
 
@@ -36,47 +36,20 @@ export function performUntil(
   untilSec: number,
   setTime: (atSec: number) => void,
 ): number {
-  const agenda = createAgenda<Due>();
-  const note = (due: Due | undefined) => {
-    if (due && due.atSec <= untilSec) agenda.add(due);
-  };
-  for (const due of allDue(account, testClock)) note(due);
   let done = 0;
-  for (let due = agenda.next(); due; due = agenda.next()) {
-    // A step notes what it touched anew, so that an older note of the same document may be void.
-    if (dueOf(account, due.kind, due.id)?.atSec !== due.atSec) continue;
+  for (;;) {
+    const due = account.objects.nextDue(untilSec, testClock);
+    if (!due) return done;
+    if (corrected(account, due)) continue;
     setTime(due.atSec);
-    const touched = related(account, due);
     perform(account, due);
     done += 1;
-    for (const [kind, id] of [...touched, ...related(account, due)]) note(dueOf(account, kind, id));
+    assert(!isUnchanged(account, due, testClock), `${due.kind} ${due.id} fell due and nothing came of it`);
   }
-  return done;
 }
 
-/** The documents that a step on one of them may have changed. */
-function related(account: Account, due: Due): [Due['kind'], string][] {
-  const { objects } = account;
-  if (due.kind === 'checkout_session') {
-    const subscription = objects.get('checkout_session', due.id)?.subscription;
-    return subscription ? [['checkout_session', due.id], ...familyOf(account, subscription)] : [];
-  }
-  if (due.kind === 'subscription') return familyOf(account, due.id);
-  const invoice = objects.get('invoice', due.id);
-  const subscription = invoice && subscriptionOf(account, invoice);
-  return [['invoice', due.id], ...(subscription ? familyOf(account, subscription.id) : [])];
-}
-
-/** A subscription and its unsettled invoices. */
-function familyOf(account: Account, subscriptionId: string): [Due['kind'], string][] {
-  const subscription = account.objects.get('subscription', subscriptionId);
-  if (!subscription) return [];
-  const { customer } = subscription;
-  const unsettled = ['draft', 'open'].flatMap((status) =>
-    account.objects.all('invoice', { fields: { customer, status } }),
-  );
-  return [
-    ['subscription', subscriptionId],
-    ...unsettled.map((invoice): [Due['kind'], string] => ['invoice', invoice.id]),
-  ];
+/** A document that stays due would be done for ever. */
+function isUnchanged(account: Account, due: DueObject, testClock: string | null): boolean {
+  const next = account.objects.nextDue(due.atSec, testClock);
+  return next?.kind === due.kind && next.id === due.id && next.atSec === due.atSec;
 }

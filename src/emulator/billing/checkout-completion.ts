@@ -3,7 +3,7 @@
 import type { Account } from '../account.js';
 import { createCustomer } from '../catalog/customers.js';
 import type { Stored } from '../object-kinds.js';
-import { type CheckoutSession, termsOf } from './checkout-session.js';
+import { type CheckoutSession, termsOf, withSettlement } from './checkout-session.js';
 import { collect, markPaid } from './collection.js';
 import { attachPaymentMethod, charge, createPaymentMethod, detachPaymentMethod } from './payment-method.js';
 import { type Subscription, updateSubscription } from './subscription.js';
@@ -30,8 +30,9 @@ export function completeSession(account: Account, session: CheckoutSession, buye
   const delayed = method?.type === 'us_bank_account';
   const subscription = subscribe(account, session, customer, method?.id ?? null, delayed);
   const paid = (session.amount_total ?? 0) > 0 ? 'paid' : 'no_payment_required';
+  const settlesAt = delayed ? account.clock.nowSec() + settlementSec : undefined;
   const complete = account.objects.put('checkout_session', {
-    ...session,
+    ...withSettlement(session, settlesAt),
     status: 'complete',
     // A debit is only confirmed later: whoever listens has to wait for the second event (stripe-facts 5).
     payment_status: delayed ? 'unpaid' : paid,
@@ -61,14 +62,9 @@ export function expireSession(account: Account, session: CheckoutSession): Check
   return expired;
 }
 
-/** When the bank will have answered, seconds; undefined when nothing is on its way. */
-export function settlementDueSec(account: Account, session: CheckoutSession): number | undefined {
-  const method = debitOf(account, session)?.method;
-  return session.payment_status === 'unpaid' && method ? method.created + settlementSec : undefined;
-}
-
 /** The bank has answered: the debit is good, or the payment method is of no use. */
-export function settleSession(account: Account, session: CheckoutSession): void {
+export function settleSession(account: Account, waiting: CheckoutSession): void {
+  const session = account.objects.put('checkout_session', withSettlement(waiting, undefined));
   const debit = debitOf(account, session);
   if (!debit) return;
   const { subscription, method } = debit;

@@ -20,10 +20,32 @@ export interface SubscriptionTerms {
     | undefined;
 }
 
-/** The terms stored with a session. Stripe never shows them again; the expansions hide them. */
+/** What is stored with a session beside the fields that Stripe's type knows; the expansions hide it. */
+interface HiddenFields {
+  subscription_data: SubscriptionTerms;
+  /** When the bank will have answered, seconds; only while a debit is on its way. */
+  settles_at?: number | undefined;
+}
+
+/** The terms of the subscription to be. Stripe never shows them again. */
 export function termsOf(session: CheckoutSession): SubscriptionTerms {
-  // Written by sessionDocument beside the fields that Stripe's type knows.
-  return (session as CheckoutSession & { subscription_data: SubscriptionTerms }).subscription_data;
+  return hiddenIn(session).subscription_data;
+}
+
+/** When the bank will have answered, seconds; undefined when nothing is on its way. */
+export function settlesAt(session: CheckoutSession): number | undefined {
+  return hiddenIn(session).settles_at;
+}
+
+/** The session, with a debit on its way until then, or none any more. */
+export function withSettlement(session: CheckoutSession, atSec: number | undefined): CheckoutSession {
+  const hidden: HiddenFields = { ...hiddenIn(session), settles_at: atSec };
+  return { ...session, ...hidden };
+}
+
+/** Every stored session was made by sessionDocument, which puts these fields there. */
+function hiddenIn(session: CheckoutSession): HiddenFields {
+  return session as CheckoutSession & HiddenFields;
 }
 
 /** An item to buy. */

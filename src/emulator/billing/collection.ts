@@ -10,7 +10,7 @@ import type { Failure } from './test-payment-methods.js';
 import { daySec, timeOf } from './timeline.js';
 
 /** Days from one failed try to the next: eight tries in two weeks. Stripe: stripe-facts 8. */
-export const retryDays: readonly number[] = [1, 1, 2, 2, 2, 3, 3];
+const retryDays: readonly number[] = [1, 1, 2, 2, 2, 3, 3];
 
 /** What an attempt came to. */
 export interface Attempt {
@@ -65,6 +65,7 @@ export function markPaid(account: Account, invoice: Invoice, outOfBand = false):
 
 /** An invoice sent by mail that is past its due date: its subscription is past due. */
 export function markOverdue(account: Account, invoice: Invoice): void {
+  account.objects.put('invoice', { ...invoice, auto_advance: false });
   account.emit('invoice.overdue', invoice);
   const subscription = subscriptionOf(account, invoice);
   if (subscription?.status === 'active') updateSubscription(account, subscription, { status: 'past_due' });

@@ -9,9 +9,10 @@ export const billingExpansions: Expansions = {
     customer: { to: ['customer', 'deleted_customer'] },
     invoice: { to: 'invoice' },
     line_items: 'on_request',
-    // Stored with the session, and never shown.
-    subscription_data: 'on_request',
     subscription: { to: 'subscription' },
+    // Stored with the session, and never shown.
+    settles_at: 'on_request',
+    subscription_data: 'on_request',
   },
   invoice: {
     customer: { to: ['customer', 'deleted_customer'] },

@@ -6,7 +6,7 @@ import type { Stored } from '../object-kinds.js';
 import { intervalWords, moneyWords } from './money-words.js';
 import { type Period, periodAt } from './period.js';
 import { type Charge, chargesFor } from './pricing.js';
-import { isMetered, rhythmOf, type Subscription, type SubscriptionItem } from './subscription.js';
+import { rhythmOf, type Subscription, type SubscriptionItem } from './subscription.js';
 
 /** What a line needs to know of an item. The price may be one that the item had before. */
 export type BilledItem = Pick<SubscriptionItem, 'id' | 'metadata' | 'price' | 'quantity'>;
@@ -18,12 +18,7 @@ export type InvoiceLine = Stored<'invoice'>['lines']['data'][number];
  * What a metered item's meter has counted in a period. The second of a cancellation counts in: usage recorded just
  * before, within the same second, would otherwise be on no invoice.
  */
-export function usageIn(
-  account: Account,
-  subscription: Subscription,
-  item: BilledItem,
-  period: Period,
-): Decimal {
+function usageIn(account: Account, subscription: Subscription, item: BilledItem, period: Period): Decimal {
   const meter = account.objects.get('meter', item.price.recurring?.meter ?? '');
   if (!meter) return decimal(0);
   const endSec = period.endSec === subscription.ended_at ? period.endSec + 1 : period.endSec;
@@ -62,17 +57,6 @@ export function licensedLines(
       proration: false,
     });
   });
-}
-
-/** The lines of one item, for either kind of price. */
-export function itemLines(
-  account: Account,
-  subscription: Subscription,
-  item: BilledItem,
-  period: Period,
-): InvoiceLine[] {
-  const lines = isMetered(item) ? usageLines : licensedLines;
-  return lines(account, subscription, item, period);
 }
 
 function inProportion(amountMinor: number, share: Decimal): number {

@@ -30,7 +30,7 @@ export function moneyWords(
 }
 
 /** How many digits the minor unit of a currency has behind the point. */
-export function minorDigits(currency: string): number {
+function minorDigits(currency: string): number {
   return zeroDecimal.has(currency) ? 0 : threeDecimal.has(currency) ? 3 : 2;
 }
 
@@ -46,7 +46,7 @@ export function intervalWords({ interval, interval_count }: Rhythm): string {
 }
 
 /** `monthly`, `daily`, `every 3 months`. */
-export function rhythmWords(rhythm: Rhythm): string {
+function rhythmWords(rhythm: Rhythm): string {
   const single: Record<string, string> = { day: 'daily', week: 'weekly', month: 'monthly', year: 'yearly' };
   const word = single[rhythm.interval];
   return rhythm.interval_count === 1 && word ? word : `every ${intervalWords(rhythm)}`;

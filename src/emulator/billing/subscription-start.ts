@@ -21,7 +21,7 @@ import { subscriptionDocument } from './subscription-document.js';
 import { timeOf } from './timeline.js';
 
 /** What to do when the first payment does not succeed at once. */
-export type PaymentBehavior = 'allow_incomplete' | 'default_incomplete' | 'error_if_incomplete';
+type PaymentBehavior = 'allow_incomplete' | 'default_incomplete' | 'error_if_incomplete';
 
 /** What a new subscription is made of. Times in seconds. */
 export interface SubscriptionStart {
@@ -40,9 +40,6 @@ export interface SubscriptionStart {
   cancelAtPeriodEnd: boolean;
   payment: PaymentBehavior;
 }
-
-/** Seconds a first invoice may stay unpaid before the subscription expires. Stripe: stripe-facts 8. */
-export const incompleteSec = 23 * 3600;
 
 /**
  * Starts a subscription. One with metered prices alone has no first invoice and is active at once; fees that are due in advance

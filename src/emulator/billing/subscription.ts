@@ -13,6 +13,9 @@ export type SubscriptionItem = Stored<'subscription_item'>;
 /** Most recurring items of a subscription. Stripe: stripe-facts 4. */
 export const itemsMax = 20;
 
+/** Seconds a first invoice may stay unpaid before the subscription expires. Stripe: stripe-facts 8. */
+export const incompleteSec = 23 * 3600;
+
 /** True until the subscription has come to its end. */
 export function isLive(subscription: Subscription): boolean {
   return subscription.status !== 'canceled' && subscription.status !== 'incomplete_expired';

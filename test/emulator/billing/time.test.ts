@@ -1,21 +1,8 @@
 /** Time: trials, test clocks, and the emulator's own advance. */
 
 import { describe, expect, it } from 'vitest';
-import { createAgenda } from '../../../src/emulator/billing/agenda.js';
 import { refusal } from '../open-test-emulator.js';
 import { daySec, giveCard, hourSec, openBilling } from './open-billing.js';
-
-describe('an agenda', () => {
-  it('gives back by time, and in the order added where times are equal', () => {
-    const agenda = createAgenda<{ atSec: number; name: string }>();
-    const times = [5, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9];
-    for (const [index, atSec] of times.entries()) agenda.add({ atSec, name: String(index) });
-    const names: string[] = [];
-    for (let entry = agenda.next(); entry; entry = agenda.next()) names.push(entry.name);
-    const sorted = times.map((atSec, index) => ({ atSec, index })).sort((a, b) => a.atSec - b.atSec);
-    expect(names).toEqual(sorted.map(({ index }) => String(index)));
-  });
-});
 
 describe('a trial', () => {
   it('is free, and its end starts the first paid period', async () => {
