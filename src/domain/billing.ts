@@ -6,6 +6,7 @@ import type { CheckoutSession } from './checkout.js';
 import type { StripeCustomer } from './customer.js';
 import type { InvoicePreview } from './invoice.js';
 import type { Subscription } from './subscription.js';
+import type { MeterRejection, NewWebhook } from './webhook.js';
 
 /**
  * The catalog: what `init` finds or creates. Every `add` takes an `attempt`, a text that stays the same when an
@@ -104,5 +105,13 @@ export interface MeterEventBilling {
   sendMeterEvent(event: MeterEvent): Promise<MeterEventAnswer>;
 }
 
+/** Stripe's memory of what happened. */
+export interface EventBilling {
+  /** Every event that meterctl acts on, snapshot and thin, created at `sinceMs` or later, oldest first; 30 days at most. */
+  listEvents(sinceMs: number): Promise<NewWebhook[]>;
+  /** What a thin event says about usage that Stripe rejected after accepting it. */
+  findMeterRejections(eventId: string): Promise<MeterRejection[] | undefined>;
+}
+
 /** All of it. Unless said otherwise a call throws `unauthorized`, `unavailable`, `invalid` or `conflict`. */
-export type Billing = CatalogBilling & CustomerBilling & MeterEventBilling;
+export type Billing = CatalogBilling & CustomerBilling & MeterEventBilling & EventBilling;

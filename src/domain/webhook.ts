@@ -36,3 +36,10 @@ export interface Webhook extends NewWebhook {
  * old. `unreadable`: signed, but no event.
  */
 export type ReadWebhook = (body: Uint8Array, signature: string) => NewWebhook | 'unsigned' | 'unreadable';
+
+/** Usage that Stripe rejected after it had accepted it. */
+export interface MeterRejection {
+  /** The Idempotency-Key or the identifier of the event: meterctl makes one from the other. */
+  identifier: string;
+  reason: string;
+}

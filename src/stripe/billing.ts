@@ -5,6 +5,7 @@ import type { Clock } from '../lib/host.js';
 import { createCatalog } from './catalog.js';
 import { type ClientOptions, createClient } from './client.js';
 import { createCustomers } from './customers.js';
+import { createEvents } from './events.js';
 import { createMeterEvents } from './meter-events.js';
 
 /**
@@ -16,6 +17,7 @@ export function createBilling(options: ClientOptions & { meterId: string | null 
   return {
     ...createCatalog(stripe),
     ...createCustomers(stripe, options.meterId ?? '', clock),
+    ...createEvents(stripe),
     ...createMeterEvents(stripe),
   };
 }

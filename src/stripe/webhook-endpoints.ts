@@ -5,31 +5,7 @@ import type { CatalogBilling } from '../domain/billing.js';
 import type { WebhookEndpoint } from '../domain/catalog.js';
 import { apiVersion } from './client.js';
 import { asking } from './errors.js';
-
-/** What meterctl acts on (stripe-facts 6). */
-const snapshotEvents: Stripe.WebhookEndpointCreateParams.EnabledEvent[] = [
-  'checkout.session.completed',
-  'checkout.session.async_payment_succeeded',
-  'checkout.session.async_payment_failed',
-  'checkout.session.expired',
-  'customer.updated',
-  'customer.deleted',
-  'customer.subscription.created',
-  'customer.subscription.updated',
-  'customer.subscription.deleted',
-  'customer.subscription.paused',
-  'customer.subscription.resumed',
-  'invoice.created',
-  'invoice.finalized',
-  'invoice.finalization_failed',
-  'invoice.paid',
-  'invoice.payment_failed',
-  'invoice.upcoming',
-  'billing.meter.deactivated',
-];
-
-/** Usage that Stripe refuses after it has answered 200 is told in thin events only (stripe-facts 3d). */
-const thinEvents = ['v1.billing.meter.error_report_triggered', 'v1.billing.meter.no_meter_found'];
+import { snapshotEvents, thinEvents } from './event-types.js';
 
 /** A repeat under the same Idempotency-Key is harmless. */
 const maxNetworkRetries = 2;
@@ -63,7 +39,7 @@ export function createWebhookEndpoints(
         if (kind === 'snapshot') {
           return snapshotEndpoint(
             await stripe.webhookEndpoints.create(
-              { url, enabled_events: snapshotEvents, api_version: apiVersion, description: 'meterctl' },
+              { url, enabled_events: [...snapshotEvents], api_version: apiVersion, description: 'meterctl' },
               options,
             ),
           );
@@ -74,7 +50,7 @@ export function createWebhookEndpoints(
               name: 'meterctl',
               type: 'webhook_endpoint',
               event_payload: 'thin',
-              enabled_events: thinEvents,
+              enabled_events: [...thinEvents],
               webhook_endpoint: { url },
               include: ['webhook_endpoint.signing_secret', 'webhook_endpoint.url'],
             },

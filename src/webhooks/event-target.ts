@@ -6,12 +6,17 @@ import type { Webhook } from '../domain/webhook.js';
 export type EventTarget =
   | { kind: 'customer'; customerId: string }
   | { kind: 'checkout'; sessionId: string }
+  /** Usage that was accepted has been rejected: the event behind this id says which. */
+  | { kind: 'meter_rejections'; eventId: string }
   /** Nothing to do: stored and acknowledged. */
   | { kind: 'none' };
 
 /** Reads the target of a message. */
-export function eventTarget(webhook: Pick<Webhook, 'kind' | 'type' | 'body'>): EventTarget {
-  if (webhook.kind === 'thin') return { kind: 'none' };
+export function eventTarget(webhook: Pick<Webhook, 'id' | 'kind' | 'type' | 'body'>): EventTarget {
+  if (webhook.kind === 'thin') {
+    const rejection = /^v1\.billing\.meter\.(error_report_triggered|no_meter_found)$/.test(webhook.type);
+    return rejection ? { kind: 'meter_rejections', eventId: webhook.id } : { kind: 'none' };
+  }
   const object = objectOf(JSON.parse(webhook.body));
   if (webhook.type.startsWith('checkout.session.'))
     return named(object.id, (sessionId) => ({ kind: 'checkout', sessionId }));

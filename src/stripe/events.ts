@@ -1,0 +1,71 @@
+/** Stripe's own list of events, for whoever missed a webhook, and what is behind a thin event (stripe-facts 3d, 6). */
+
+import type Stripe from 'stripe';
+import type { EventBilling } from '../domain/billing.js';
+import type { MeterRejection, NewWebhook } from '../domain/webhook.js';
+import { asking, finding, withoutSecrets } from './errors.js';
+import { snapshotEvents, thinEvents } from './event-types.js';
+
+/** Repeating a read is harmless. */
+const maxNetworkRetries = 2;
+
+/** Events through this client. */
+export function createEvents(stripe: Stripe): EventBilling {
+  return {
+    listEvents: (sinceMs) =>
+      asking('list the events', async () => {
+        const found: NewWebhook[] = [];
+        const snapshots = stripe.events.list(
+          { types: [...snapshotEvents], created: { gte: Math.floor(sinceMs / 1000) }, limit: 100 },
+          { maxNetworkRetries },
+        );
+        for await (const event of snapshots) found.push(snapshotOf(event));
+        // v2 takes times as text where the SDK's types say numbers, and meter errors are few: all are read, and sorted out here.
+        const thin = stripe.v2.core.events.list(
+          { types: [...thinEvents], limit: 100 },
+          { maxNetworkRetries },
+        );
+        for await (const event of thin) if (Date.parse(event.created) >= sinceMs) found.push(thinOf(event));
+        return found.sort((a, b) => a.createdAtMs - b.createdAtMs);
+      }),
+
+    findMeterRejections: (eventId) =>
+      finding('read the meter error report', async () =>
+        rejectionsOf(await stripe.v2.core.events.retrieve(eventId, {}, { maxNetworkRetries })),
+      ),
+  };
+}
+
+function snapshotOf(event: Stripe.Event): NewWebhook {
+  const { id, type, created } = event;
+  return {
+    id,
+    type,
+    kind: 'snapshot',
+    body: JSON.stringify(event),
+    createdAtMs: created * 1000,
+    source: 'poll',
+  };
+}
+
+function thinOf(event: Stripe.V2.Core.Event): NewWebhook {
+  const { id, type, object, created, livemode } = event;
+  const body = JSON.stringify({ id, object, type, created, livemode });
+  return { id, type, kind: 'thin', body, createdAtMs: Date.parse(created), source: 'poll' };
+}
+
+/** Reports hold samples only; each names the Idempotency-Key of its request. */
+function rejectionsOf(event: Stripe.V2.Core.Event): MeterRejection[] {
+  if (
+    event.type !== 'v1.billing.meter.error_report_triggered' &&
+    event.type !== 'v1.billing.meter.no_meter_found'
+  ) {
+    return [];
+  }
+  return event.data.reason.error_types.flatMap(({ code, sample_errors }) =>
+    sample_errors.map(({ error_message, request }) => ({
+      identifier: request.identifier,
+      reason: `${code}: ${withoutSecrets(error_message)}`,
+    })),
+  );
+}
