@@ -72,8 +72,8 @@ function step(part: CatalogPart, id: string | undefined): BootstrapStep {
   return { part, action: id === undefined ? 'create' : 'keep', id: id ?? null };
 }
 
-/** A meter's rules cannot be changed after it was made (stripe-facts 2), so another name is the only way out. */
-function checkMeter(meter: Meter): void {
+/** Throws `conflict`. A meter's rules cannot be changed after it was made (stripe-facts 2), so another name is the only way out. */
+export function checkMeter(meter: Meter): void {
   const hint = `Choose another name with --event-name: the rules of a meter cannot be changed.`;
   agree(`The meter ${meter.eventName} (${meter.id})`, hint, [
     ['adds events up by', meter.formula, 'sum'],
@@ -83,7 +83,8 @@ function checkMeter(meter: Meter): void {
   ]);
 }
 
-function checkProduct(product: Product, wanted: WantedCatalog): void {
+/** Throws `conflict` when the product says something else on the invoice than is wanted. */
+export function checkProduct(product: Product, wanted: WantedCatalog): void {
   const hint =
     'Use the values that it has, choose another --event-name, or change the product in the Dashboard.';
   agree(`The product ${product.id}`, hint, [
@@ -93,8 +94,8 @@ function checkProduct(product: Product, wanted: WantedCatalog): void {
   ]);
 }
 
-/** Amount, currency, interval and meter of a price are fixed for ever (stripe-facts 4). */
-function checkPrice(price: Price, wanted: WantedCatalog, meter: Meter | undefined): void {
+/** Throws `conflict`. Amount, currency, interval and meter of a price are fixed for ever (stripe-facts 4). */
+export function checkPrice(price: Price, wanted: WantedCatalog, meter: Meter | undefined): void {
   const hint = 'Use the values that it has, or choose another --event-name: a price cannot be changed.';
   const { currency } = wanted;
   agree(`The price ${price.id} (${price.lookupKey})`, hint, [
@@ -110,11 +111,34 @@ function checkPrice(price: Price, wanted: WantedCatalog, meter: Meter | undefine
   ]);
 }
 
-function checkWebhook(endpoint: WebhookEndpoint): void {
-  const hint = 'Enable it in the Dashboard, or delete it there and run init again.';
-  agree(`The webhook endpoint ${endpoint.id} for ${endpoint.url}`, hint, [
-    ['is', endpoint.enabled ? 'enabled' : 'disabled', 'enabled'],
-  ]);
+/** Without these, access or refused usage would go unnoticed; an endpoint that was made by hand may lack them. */
+const neededEvents: Record<WebhookEndpoint['kind'], readonly string[]> = {
+  snapshot: [
+    'checkout.session.completed',
+    'customer.subscription.created',
+    'customer.subscription.updated',
+    'customer.subscription.deleted',
+  ],
+  thin: ['v1.billing.meter.error_report_triggered', 'v1.billing.meter.no_meter_found'],
+};
+
+/** The version of a snapshot endpoint is fixed when it is made; without one it is the account's (stripe-facts 6). */
+function checkWebhook({ id, kind, url, enabled, apiVersion, enabledEvents }: WebhookEndpoint): void {
+  const lacking = neededEvents[kind].find(
+    (type) => !enabledEvents.includes(type) && !enabledEvents.includes('*'),
+  );
+  const problem =
+    (!enabled && 'is disabled') ||
+    (lacking !== undefined && `is not sent ${lacking}`) ||
+    (kind === 'snapshot' && apiVersion === null && 'is not pinned to an API version');
+  if (!problem) return;
+  throw new MeterctlError(
+    'conflict',
+    `The webhook endpoint ${id} for ${url} exists already and ${problem}.`,
+    {
+      hint: 'Mend it in the Dashboard, or delete it there and run init again.',
+    },
+  );
 }
 
 function agree(what: string, hint: string, facts: [verb: string, has: string, wants: string][]): void {

@@ -5,10 +5,14 @@ import type { Meter, Price, Product, WebhookEndpoint } from '../domain/catalog.j
 import { MeterctlError } from '../domain/error.js';
 import type { IdentityStore } from '../domain/store.js';
 import type { Host } from '../lib/host.js';
-import { type Attempt, beginAttempt } from './attempt.js';
+import { type Attempt, openAttempt } from './attempt.js';
+import { createOrFind } from './create-or-find.js';
 import {
   type BootstrapStep,
   type CatalogPart,
+  checkMeter,
+  checkPrice,
+  checkProduct,
   type FoundCatalog,
   lookupKeyOf,
   planBootstrap,
@@ -40,49 +44,67 @@ export interface Bootstrapped {
   created: CatalogPart[];
 }
 
-/** What would be done, without doing it. Throws `conflict`. */
+/** A run on its way. */
+interface Run extends BootstrapDeps {
+  wanted: WantedCatalog;
+  found: FoundCatalog;
+  attempt: Attempt;
+  /** Notes what was done, and tells it. */
+  report(part: CatalogPart, action: BootstrapStep['action'], id: string): void;
+}
+
+/** What would be done, without doing it: nothing is written, here or at Stripe. Throws `conflict`. */
 export async function dryRunBootstrap(deps: BootstrapDeps, wanted: WantedCatalog): Promise<BootstrapStep[]> {
-  await bindAccount(deps);
-  return planBootstrap(wanted, await findCatalog(deps.billing, wanted));
+  return (await planRun(deps, wanted)).steps;
 }
 
 /** Creates what is missing. Throws `conflict` before anything is created when something exists with other values. */
 export async function runBootstrap(deps: BootstrapDeps, wanted: WantedCatalog): Promise<Bootstrapped> {
   await bindAccount(deps);
-  const found = await findCatalog(deps.billing, wanted);
-  const steps = planBootstrap(wanted, found);
-  const attempt = await beginAttempt(deps.store, deps.host);
+  const { found, attempt } = await planRun(deps, wanted);
   const created: CatalogPart[] = [];
-  const done = <T>(part: CatalogPart, before: T | undefined, after: T & { id: string }): T => {
-    const step = steps.find((planned) => planned.part === part);
-    if (before === undefined) created.push(part);
-    deps.onStep({ part, action: before === undefined ? 'create' : (step?.action ?? 'keep'), id: after.id });
-    return after;
+  const run: Run = {
+    ...deps,
+    ...{ wanted, found, attempt },
+    report(part, action, id) {
+      if (action === 'create') created.push(part);
+      deps.onStep({ part, action, id });
+    },
   };
-  const meter = done('meter', found.meter, await ensureMeter(deps, wanted, found, attempt));
-  const product = done('product', found.product, await ensureProduct(deps, wanted, found, attempt));
-  const price = done('price', found.price, await ensurePrice(deps, wanted, found, attempt, meter, product));
+  const meter = await ensureMeter(run);
+  const product = await ensureProduct(run);
+  const price = await ensurePrice(run, meter, product);
   const webhooks: WebhookEndpoint[] = [];
   if (wanted.webhookUrl !== null) {
-    for (const kind of ['snapshot', 'thin'] as const) {
-      const before = found.webhooks.find((endpoint) => endpoint.kind === kind);
-      const endpoint = await ensureWebhook(deps, wanted.webhookUrl, kind, before, attempt);
-      webhooks.push(done(kind === 'thin' ? 'thin_webhook' : 'webhook', before, endpoint));
-    }
+    webhooks.push(await ensureWebhook(run, wanted.webhookUrl, 'snapshot'));
+    webhooks.push(await ensureWebhook(run, wanted.webhookUrl, 'thin'));
   }
-  const portal =
-    found.portalConfiguration ?? (await deps.billing.addPortalConfiguration(attempt.keyOf('portal', null)));
-  done('portal', found.portalConfiguration && { id: portal }, { id: portal });
-  // What somebody else made meanwhile must be what was wanted, too.
-  planBootstrap(wanted, { meter, product, price, webhooks, portalConfiguration: portal });
+  const portalConfiguration = await ensurePortal(run);
   await attempt.end();
-  return { meter, product, price, webhooks, portalConfiguration: portal, created };
+  return { meter, product, price, webhooks, portalConfiguration, created };
+}
+
+async function planRun(deps: BootstrapDeps, wanted: WantedCatalog) {
+  const found = await findCatalog(deps.billing, wanted);
+  const steps = planBootstrap(wanted, found);
+  const attempt = await openAttempt(deps.store, deps.host);
+  for (const endpoint of found.webhooks) {
+    if (!deps.hasSecretOf(endpoint.id) && !attempt.hasBegun(partOf(endpoint.kind)))
+      throw secretLost(endpoint);
+  }
+  return { found, steps, attempt };
 }
 
 async function findCatalog(billing: CatalogBilling, wanted: WantedCatalog): Promise<FoundCatalog> {
   const price = await billing.findPrice(lookupKeyOf(wanted.eventName));
+  let meter = await billing.findMeter(wanted.eventName);
+  if (!meter && price?.meterId) {
+    // The list may not show yet what the price counts by already.
+    const counted = await billing.findMeterById(price.meterId);
+    if (counted?.eventName === wanted.eventName) meter = counted;
+  }
   return {
-    meter: await billing.findMeter(wanted.eventName),
+    meter,
     product: await billing.findProduct(price?.productId ?? productIdOf(wanted.eventName)),
     price,
     webhooks: wanted.webhookUrl === null ? [] : await billing.listWebhookEndpoints(wanted.webhookUrl),
@@ -90,77 +112,73 @@ async function findCatalog(billing: CatalogBilling, wanted: WantedCatalog): Prom
   };
 }
 
-async function ensureMeter(
-  { billing }: BootstrapDeps,
-  { eventName, productName }: WantedCatalog,
-  { meter }: FoundCatalog,
-  attempt: Attempt,
-): Promise<Meter> {
-  if (meter) return meter.active ? meter : billing.reactivateMeter(meter.id);
+async function ensureMeter({ billing, host, wanted, found, attempt, report }: Run): Promise<Meter> {
+  const { eventName, productName } = wanted;
   const values = { eventName, displayName: productName };
-  return createOrFind(
-    () => billing.addMeter(values, attempt.keyOf('meter', values)),
-    () => billing.findMeter(eventName),
-  );
-}
-
-async function ensureProduct(
-  { billing }: BootstrapDeps,
-  { eventName, productName, unit }: WantedCatalog,
-  { product }: FoundCatalog,
-  attempt: Attempt,
-): Promise<Product> {
-  if (product) return product;
-  const values = { id: productIdOf(eventName), name: productName, unitLabel: unit };
-  return createOrFind(
-    () => billing.addProduct(values, attempt.keyOf('product', values)),
-    () => billing.findProduct(values.id),
-  );
-}
-
-async function ensurePrice(
-  { billing }: BootstrapDeps,
-  { eventName, currency, interval, unitAmountMinor }: WantedCatalog,
-  { price }: FoundCatalog,
-  attempt: Attempt,
-  meter: Meter,
-  product: Product,
-): Promise<Price> {
-  if (price) return price;
-  const lookupKey = lookupKeyOf(eventName);
-  const values = { lookupKey, productId: product.id, meterId: meter.id, currency, interval, unitAmountMinor };
-  return createOrFind(
-    () => billing.addPrice(values, attempt.keyOf('price', values)),
-    () => billing.findPrice(lookupKey),
-  );
-}
-
-/** Somebody else may have been faster, or a list may have lagged behind (stripe-facts 2): then what is there is taken. */
-async function createOrFind<T>(create: () => Promise<T>, find: () => Promise<T | undefined>): Promise<T> {
-  try {
-    return await create();
-  } catch (error) {
-    const refused = error instanceof MeterctlError && (error.code === 'invalid' || error.code === 'conflict');
-    const found = refused ? await find() : undefined;
-    if (found === undefined) throw error;
-    return found;
+  const { value: meter, action } = await createOrFind(host.clock, found.meter, {
+    create: async () => billing.addMeter(values, await attempt.begin('meter', values)),
+    find: () => billing.findMeter(eventName),
+  });
+  checkMeter(meter);
+  if (meter.active) {
+    report('meter', action, meter.id);
+    return meter;
   }
+  const active = await billing.reactivateMeter(meter.id);
+  report('meter', 'reactivate', active.id);
+  return active;
 }
 
-/** A secret that is not at hand comes back only by replaying the create of an interrupted bootstrap. */
-async function ensureWebhook(
-  deps: BootstrapDeps,
-  url: string,
-  kind: WebhookEndpoint['kind'],
-  found: WebhookEndpoint | undefined,
-  attempt: Attempt,
-): Promise<WebhookEndpoint> {
-  if (found && deps.hasSecretOf(found.id)) return found;
-  if (found && !attempt.resumed) throw secretLost(found);
-  const endpoint = await deps.billing.addWebhookEndpoint(url, kind, attempt.keyOf(kind, url));
+async function ensureProduct({ billing, host, wanted, found, attempt, report }: Run): Promise<Product> {
+  const values = { id: productIdOf(wanted.eventName), name: wanted.productName, unitLabel: wanted.unit };
+  const { value: product, action } = await createOrFind(host.clock, found.product, {
+    create: async () => billing.addProduct(values, await attempt.begin('product', values)),
+    find: () => billing.findProduct(values.id),
+  });
+  checkProduct(product, wanted);
+  report('product', action, product.id);
+  return product;
+}
+
+async function ensurePrice(run: Run, meter: Meter, product: Product): Promise<Price> {
+  const { billing, host, wanted, found, attempt, report } = run;
+  const { currency, interval, unitAmountMinor } = wanted;
+  const lookupKey = lookupKeyOf(wanted.eventName);
+  const values = { lookupKey, productId: product.id, meterId: meter.id, currency, interval, unitAmountMinor };
+  const { value: price, action } = await createOrFind(host.clock, found.price, {
+    create: async () => billing.addPrice(values, await attempt.begin('price', values)),
+    find: () => billing.findPrice(lookupKey),
+  });
+  checkPrice(price, wanted, meter);
+  report('price', action, price.id);
+  return price;
+}
+
+/** A secret that is not at hand comes back only by replaying the create that an interrupted run began. */
+async function ensureWebhook(run: Run, url: string, kind: WebhookEndpoint['kind']): Promise<WebhookEndpoint> {
+  const { billing, found, attempt, report } = run;
+  const part = partOf(kind);
+  const present = found.webhooks.find((endpoint) => endpoint.kind === kind);
+  if (present && run.hasSecretOf(present.id)) {
+    report(part, 'keep', present.id);
+    return present;
+  }
+  const endpoint = await billing.addWebhookEndpoint(url, kind, await attempt.begin(part, url));
   if (endpoint.secret === null) throw secretLost(endpoint);
-  await deps.onSecret(endpoint, endpoint.secret);
+  await run.onSecret(endpoint, endpoint.secret);
+  report(part, 'create', endpoint.id);
   return endpoint;
+}
+
+async function ensurePortal({ billing, found, attempt, report }: Run): Promise<string> {
+  const id =
+    found.portalConfiguration ?? (await billing.addPortalConfiguration(await attempt.begin('portal', null)));
+  report('portal', found.portalConfiguration === undefined ? 'create' : 'keep', id);
+  return id;
+}
+
+function partOf(kind: WebhookEndpoint['kind']): CatalogPart {
+  return kind === 'thin' ? 'thin_webhook' : 'webhook';
 }
 
 function secretLost({ id, url }: WebhookEndpoint): MeterctlError {
