@@ -19,8 +19,7 @@ export interface Background extends Closable {
 /** Webhooks of this process go out at once; those that other processes have queued wait for this pause. */
 const webhookIntervalMs = 250;
 const reportIntervalMs = 1000;
-/** Looking for what is due reads every subscription, and what falls due by itself is in no hurry. */
-const billingIntervalMs = 30_000;
+const billingIntervalMs = 1000;
 
 /** Makes the background work of an account. */
 export function createBackground(options: SenderOptions): Background {

@@ -11,11 +11,10 @@ import { type CheckoutItem, type CheckoutSession, sessionDocument } from './chec
 import { itemsMax } from './subscription.js';
 import { trialSettings } from './subscription-parameters.js';
 import { daySec, hourSec } from './timeline.js';
+import { url } from './url-parameter.js';
 
 /** How long a session may live, seconds. */
 const lifetimeSec = { min: hourSec / 2, max: daySec };
-
-const url = () => text().refine((value) => /^https?:\/\/\S+$/i.test(value), { message: 'Not a valid URL' });
 
 const enabled = z.strictObject({ enabled: flag() }).optional();
 

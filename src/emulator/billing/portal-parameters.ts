@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { pageParameters } from '../pagination.js';
 import { emptyable, flag, metadata, oneOf, text } from '../parameters.js';
+import { url } from './url-parameter.js';
 
 const enabled = z.strictObject({ enabled: flag() });
 const proration = oneOf(['always_invoice', 'create_prorations', 'none']);
@@ -39,11 +40,11 @@ export const configurationParameters = z.strictObject({
   business_profile: z
     .strictObject({
       headline: emptyable(text({ max: 60 })).optional(),
-      privacy_policy_url: text().optional(),
-      terms_of_service_url: text().optional(),
+      privacy_policy_url: url().optional(),
+      terms_of_service_url: url().optional(),
     })
     .optional(),
-  default_return_url: emptyable(text()).optional(),
+  default_return_url: emptyable(url()).optional(),
   features,
   login_page: enabled.optional(),
   metadata: metadata().optional(),
@@ -72,7 +73,7 @@ export const sessionParameters = z.strictObject({
     .strictObject({
       after_completion: z
         .strictObject({
-          redirect: z.strictObject({ return_url: text() }).optional(),
+          redirect: z.strictObject({ return_url: url() }).optional(),
           type: oneOf(['hosted_confirmation', 'portal_homepage', 'redirect']),
         })
         .optional(),
@@ -81,5 +82,5 @@ export const sessionParameters = z.strictObject({
     })
     .optional(),
   locale: text().optional(),
-  return_url: text().optional(),
+  return_url: url().optional(),
 });

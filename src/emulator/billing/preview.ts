@@ -44,11 +44,8 @@ export function previewInvoice(
   const now = timeOf(account, subscription.test_clock);
   // Ended now, as far as counting goes: usage of this very second is in (see usageIn).
   const seen = question.cancelNow ? { ...subscription, ended_at: now } : subscription;
-  const endSec = question.cancelNow ? now : periodEndOf(subscription);
-  const turning = subscription.items.data.filter(
-    (item) => question.cancelNow || item.current_period_end === endSec,
-  );
-  const lastPeriod = question.cancelNow || endsBy(subscription, question, endSec);
+  const { endSec, lastPeriod } = nextEnd(subscription, question, now);
+  const turning = subscription.items.data.filter((item) => lastPeriod || item.current_period_end === endSec);
   const lines = turning.flatMap((item) => previewLines(account, seen, item, endSec, lastPeriod));
   const facts = {
     customer,
@@ -94,9 +91,18 @@ function nextPeriod(subscription: Subscription, item: SubscriptionItem): Period 
   return { startSec, endSec: periodAt(subscription.billing_cycle_anchor, rhythmOf(item), startSec).endSec };
 }
 
-function endsBy(subscription: Subscription, question: PreviewQuestion, endSec: number): boolean {
+/** When the next invoice is made: at a period's end, or at the end of all. */
+function nextEnd(
+  subscription: Subscription,
+  question: PreviewQuestion,
+  now: number,
+): { endSec: number; lastPeriod: boolean } {
+  if (question.cancelNow) return { endSec: now, lastPeriod: true };
+  const periodEnd = periodEndOf(subscription);
   const cancelAt = question.cancelAtSec === undefined ? subscription.cancel_at : question.cancelAtSec;
-  return cancelAt !== null && cancelAt <= endSec;
+  return cancelAt !== null && cancelAt <= periodEnd
+    ? { endSec: cancelAt, lastPeriod: true }
+    : { endSec: periodEnd, lastPeriod: false };
 }
 
 function hasNextInvoice(subscription: Subscription): boolean {

@@ -314,3 +314,24 @@ describe('by hand', () => {
     expect((await stripe.invoices.voidInvoice(invoiceId)).status).toBe('void');
   });
 });
+
+describe('a cancellation in the middle of a period', () => {
+  it('is previewed and billed up to its time', async () => {
+    const billing = await openBilling();
+    const { stripe, use, advanceTo, now } = billing;
+    const cancelAt = now() + 5 * daySec;
+    const { id } = await subscribe(billing, { cancel_at: cancelAt });
+    await use(2);
+    expect(await stripe.invoices.createPreview({ subscription: id })).toMatchObject({
+      total: 200,
+      period_end: cancelAt,
+    });
+    await advanceTo(cancelAt + 2 * hourSec);
+    const ended = await stripe.subscriptions.retrieve(id, { expand: ['latest_invoice'] });
+    expect(ended).toMatchObject({
+      status: 'canceled',
+      ended_at: cancelAt,
+      latest_invoice: { status: 'paid', total: 200 },
+    });
+  });
+});
