@@ -13,7 +13,7 @@ import { describeUsage } from './usage.js';
 import { describeWebhooks } from './webhooks.js';
 
 /** A fresh store with the machine it runs on. Whoever opens it also sees to it that it is closed. */
-export interface StoreUnderTest {
+interface StoreUnderTest {
   store: Store;
   host: FakeHost;
   /** Opens the same database once more, as another process would. */
