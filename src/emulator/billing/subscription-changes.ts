@@ -182,5 +182,6 @@ function changedItem(
   }
   if (asked.quantity === undefined) return { ...item, metadata };
   if (isMetered(item)) throw quantityOnMetered(`${param}[quantity]`);
+  // This Stripe prorates no fees: a new quantity or price of a licensed item is billed from the next period on.
   return { ...item, metadata, quantity: asked.quantity };
 }
