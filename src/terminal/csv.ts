@@ -3,6 +3,6 @@
 import { stringify } from 'csv-stringify/sync';
 
 /** Writes a header line and the rows; a field that a row does not have is empty. */
-export function csvText(columns: readonly string[], rows: readonly Record<string, unknown>[]): string {
+export function csvText(columns: readonly string[], rows: readonly object[]): string {
   return stringify([...rows], { header: true, columns: [...columns] });
 }

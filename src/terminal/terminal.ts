@@ -14,7 +14,6 @@ export interface Screen {
 /** Where a run reads and writes. Results go to `stdout`; prompts, progress and the log go to `stderr`. */
 export interface Terminal {
   stdin: NodeJS.ReadableStream;
-  stdinIsTty: boolean;
   stdout: Screen;
   stderr: Screen;
   /** Whether a person can be asked. */
@@ -44,21 +43,25 @@ export function createTerminal(streams: Streams, env: Record<string, string | un
     columns: stream.columns ?? columnsDefault,
   });
   const stderr = screen(streams.stderr);
-  const stdinIsTty = streams.stdin.isTTY === true;
+  const isInteractive = () => streams.stdin.isTTY === true && stderr.isTty && !env.CI;
   return {
-    stdin: streams.stdin,
-    stdinIsTty,
+    // A process makes its stdin when it is first touched, which most commands never do.
+    get stdin() {
+      return streams.stdin;
+    },
+    get interactive() {
+      return isInteractive();
+    },
     stdout: screen(streams.stdout),
     stderr,
-    interactive: stdinIsTty && stderr.isTty && !env.CI,
   };
 }
 
 /** The same terminal without colour. */
 export function withoutColor(terminal: Terminal): Terminal {
-  return {
-    ...terminal,
-    stdout: { ...terminal.stdout, color: false },
-    stderr: { ...terminal.stderr, color: false },
-  };
+  const { stdout, stderr } = terminal;
+  return Object.create(terminal, {
+    stdout: { value: { ...stdout, color: false } },
+    stderr: { value: { ...stderr, color: false } },
+  });
 }

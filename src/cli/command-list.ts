@@ -1,0 +1,121 @@
+/** Every command there is, in the order in which help shows them. */
+
+import type { Declare } from './command.js';
+
+/** A command that is loaded when it is used. */
+export interface ListedCommand {
+  /** As it is typed: `keys create`. */
+  name: string;
+  summary: string;
+  load(): Promise<{ declare: Declare }>;
+}
+
+/** What a first word stands for that is no command by itself. */
+export const commandGroups: Readonly<Record<string, string>> = {
+  customers: 'who may use the API',
+  keys: 'the keys that customers call with',
+  outbox: 'what is owed to Stripe',
+  emulator: 'the embedded Stripe on its own',
+};
+
+/** All of them. */
+export const commandList: readonly ListedCommand[] = [
+  {
+    name: 'init',
+    summary: 'set up what is sold: product, price and meter',
+    load: () => import('./commands/init.js'),
+  },
+  {
+    name: 'serve',
+    summary: 'run the paid API and deliver usage to Stripe',
+    load: () => import('./commands/serve.js'),
+  },
+  {
+    name: 'demo',
+    summary: 'see the whole loop in one go, without an account',
+    load: () => import('./commands/demo.js'),
+  },
+  {
+    name: 'customers create',
+    summary: 'create a customer in Stripe and here',
+    load: () => import('./commands/customers-create.js'),
+  },
+  {
+    name: 'customers list',
+    summary: 'list customers, newest first',
+    load: () => import('./commands/customers-list.js'),
+  },
+  {
+    name: 'customers show',
+    summary: 'show one customer',
+    load: () => import('./commands/customers-show.js'),
+  },
+  {
+    name: 'customers import',
+    summary: 'adopt a customer that Stripe has',
+    load: () => import('./commands/customers-import.js'),
+  },
+  {
+    name: 'customers sync',
+    summary: 'bring customers up to what Stripe says now',
+    load: () => import('./commands/customers-sync.js'),
+  },
+  {
+    name: 'keys create',
+    summary: 'make a key; its secret is shown this once',
+    load: () => import('./commands/keys-create.js'),
+  },
+  { name: 'keys list', summary: 'list keys, newest first', load: () => import('./commands/keys-list.js') },
+  { name: 'keys show', summary: 'show one key', load: () => import('./commands/keys-show.js') },
+  {
+    name: 'keys revoke',
+    summary: 'end a key for good, within a second everywhere',
+    load: () => import('./commands/keys-revoke.js'),
+  },
+  {
+    name: 'keys verify',
+    summary: 'tell whether a key works, read from stdin or a prompt',
+    load: () => import('./commands/keys-verify.js'),
+  },
+  { name: 'usage', summary: 'what was used, in units', load: () => import('./commands/usage.js') },
+  {
+    name: 'usage record',
+    summary: 'record usage that no call made',
+    load: () => import('./commands/usage-record.js'),
+  },
+  {
+    name: 'invoice',
+    summary: 'the coming invoice of a customer, as Stripe computes it',
+    load: () => import('./commands/invoice.js'),
+  },
+  {
+    name: 'outbox status',
+    summary: 'count what Stripe has and what it does not have yet',
+    load: () => import('./commands/outbox-status.js'),
+  },
+  {
+    name: 'outbox list',
+    summary: 'list deliveries, newest first',
+    load: () => import('./commands/outbox-list.js'),
+  },
+  {
+    name: 'emulator start',
+    summary: 'run the embedded Stripe on a port of its own',
+    load: () => import('./commands/emulator-start.js'),
+  },
+  {
+    name: 'emulator advance',
+    summary: "move the embedded Stripe's time forward",
+    load: () => import('./commands/emulator-advance.js'),
+  },
+  {
+    name: 'emulator reset',
+    summary: 'throw the embedded Stripe and its data away',
+    load: () => import('./commands/emulator-reset.js'),
+  },
+  {
+    name: 'config',
+    summary: 'every setting with its value and where it came from',
+    load: () => import('./commands/config.js'),
+  },
+];

@@ -1,0 +1,85 @@
+/** Errors on their way out: one table from code to exit code, and what a person is told. */
+
+import { CommanderError } from 'commander';
+import { nearest } from '../config/spelling.js';
+import { type ErrorCode, MeterctlError } from '../domain/error.js';
+
+/** Exit code of a check that found something: drift, an invalid key. */
+export const exitFound = 3;
+
+const exitCodes: Record<ErrorCode, number> = {
+  internal: 1,
+  invalid: 2,
+  not_found: 4,
+  unauthorized: 5,
+  conflict: 6,
+  unavailable: 7,
+  interrupted: 130,
+};
+
+/** What the operating system refuses while files and sockets are opened; anything else it says is a defect here. */
+const systemErrors = new Set(
+  'EACCES EPERM EROFS ENOSPC EDQUOT EMFILE EIO EISDIR ENOTDIR EADDRINUSE EADDRNOTAVAIL ECONNREFUSED'.split(
+    ' ',
+  ),
+);
+
+/** The exit code of a failure. */
+export function exitCodeOf(error: MeterctlError): number {
+  return exitCodes[error.code];
+}
+
+/** Makes one of our errors of whatever was thrown. */
+export function describeError(error: unknown, commandPath: string): MeterctlError {
+  if (error instanceof MeterctlError) return error;
+  if (error instanceof CommanderError) return usageError(error, commandPath);
+  if (!(error instanceof Error)) return unexpected(String(error), error);
+  // The prompts of inquirer reject with this when Ctrl-C is pressed.
+  if (error.name === 'ExitPromptError')
+    return new MeterctlError('interrupted', 'Interrupted; nothing more was done.');
+  const { code } = error as NodeJS.ErrnoException;
+  if (code !== undefined && systemErrors.has(code)) {
+    return new MeterctlError('unavailable', `The system refused: ${error.message}.`, { cause: error });
+  }
+  return unexpected(error.message, error);
+}
+
+/** What commander says of bad usage, in our words: its suggestion becomes the hint. */
+function usageError(error: CommanderError, commandPath: string): MeterctlError {
+  const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
+  const suggestion = /^\((.*)\)$/.exec(rest.join(' '))?.[1];
+  const sentence = `${first.charAt(0).toUpperCase()}${first.slice(1)}`;
+  return new MeterctlError('invalid', /[.?]$/.test(sentence) ? sentence : `${sentence}.`, {
+    hint: suggestion ?? `See ${commandPath} --help`,
+  });
+}
+
+/** The error for a word that is no command, or for none where one is needed. */
+export function unknownCommand(
+  path: string,
+  word: string | undefined,
+  names: readonly string[],
+): MeterctlError {
+  const help = `See ${path} --help`;
+  if (word === undefined) {
+    return new MeterctlError('invalid', `${path} needs a command: ${names.join(', ')}.`, { hint: help });
+  }
+  const likely = nearest(word, names);
+  return new MeterctlError('invalid', `There is no command "${path} ${word}".`, {
+    hint: likely === undefined ? help : `Did you mean ${path} ${likely}?`,
+  });
+}
+
+/** The stack of what was thrown, and those of its causes. */
+export function stackOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const own = thrown.stack ?? thrown.message;
+  return thrown.cause === undefined ? own : `${own}\nCaused by: ${stackOf(thrown.cause)}`;
+}
+
+function unexpected(message: string, cause: unknown): MeterctlError {
+  return new MeterctlError('internal', `Something went wrong that should not: ${message}`, {
+    hint: 'Run it again with --verbose for the details; they belong into a bug report.',
+    cause,
+  });
+}

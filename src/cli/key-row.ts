@@ -1,0 +1,58 @@
+/** A key as the command line shows it: never its secret. */
+
+import { MeterctlError } from '../domain/error.js';
+import { type ApiKey, keyStatus } from '../domain/key.js';
+import { rfc3339 } from '../lib/rfc3339.js';
+import { paintStatus } from '../terminal/paint.js';
+import { pairsText } from '../terminal/table.js';
+import { timeText } from '../terminal/time.js';
+import type { Context } from './context.js';
+
+/** The key as scripts read it. */
+export function keyJson(key: ApiKey, nowMs: number) {
+  return {
+    id: key.id,
+    hint: key.hint,
+    customer: key.customerId,
+    name: key.name,
+    status: keyStatus(key, nowMs),
+    scopes: key.scopes,
+    created_at: rfc3339(key.createdAtMs),
+    expires_at: timeOrNull(key.expiresAtMs),
+    revoked_at: timeOrNull(key.revokedAtMs),
+    last_used_at: timeOrNull(key.lastUsedAtMs),
+  };
+}
+
+/** The key with this id. Throws `not_found`. */
+export async function findKey(context: Context, id: string): Promise<ApiKey> {
+  const key = await (await context.store()).findKey(id);
+  if (key) return key;
+  throw new MeterctlError('not_found', `There is no key ${id}.`, { hint: 'See meterctl keys list' });
+}
+
+/** Shows one key. */
+export function showKey(context: Context, key: ApiKey, nowMs: number): void {
+  const { stdout } = context.terminal;
+  const row = keyJson(key, nowMs);
+  context.show({
+    json: () => row,
+    text: () =>
+      pairsText(stdout, [
+        ['id', row.id],
+        ['key', row.hint],
+        ['customer', row.customer],
+        ['name', row.name ?? undefined],
+        ['status', { text: row.status, paint: (text) => paintStatus(context.paint, text) }],
+        ['scopes', row.scopes.length === 0 ? 'everything' : row.scopes.join(', ')],
+        ['created', timeText(stdout, key.createdAtMs, nowMs)],
+        ['expires', timeText(stdout, key.expiresAtMs, nowMs)],
+        ['revoked', key.revokedAtMs === null ? undefined : timeText(stdout, key.revokedAtMs, nowMs)],
+        ['last used', timeText(stdout, key.lastUsedAtMs, nowMs)],
+      ]),
+  });
+}
+
+function timeOrNull(ms: number | null): string | null {
+  return ms === null ? null : rfc3339(ms);
+}

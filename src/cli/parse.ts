@@ -1,0 +1,75 @@
+/** Reads the values of options. Whatever is wrong is said in commander's terms, which name the option. */
+
+import { InvalidArgumentError } from 'commander';
+import { type Duration, durationExamples, parseDuration } from '../lib/duration.js';
+import { parseTime, timeExample } from '../terminal/time.js';
+
+/** A time that is given as such, or as a distance from now. */
+export type Moment = { atMs: number } | { distance: Duration };
+
+/** Rows of one page at most. */
+const limitMax = 1000;
+
+/** An e-mail address, as far as its form tells. */
+export function email(text: string): string {
+  if (text.length <= 254 && /^[^\s@,;:<>"]+@[^\s@,;:<>"]+\.[^\s@,;:<>".]+$/.test(text)) return text;
+  throw new InvalidArgumentError('It must be an e-mail address, such as ada@example.com.');
+}
+
+/** A name or another short text that is shown to people. */
+export function shortText(text: string): string {
+  if (/^\P{Cc}{1,200}$/u.test(text.trim())) return text.trim();
+  throw new InvalidArgumentError('It must be 1 to 200 characters without line breaks.');
+}
+
+/** Reads ids of one kind, which begin with its prefix. */
+export function id(prefix: string): (text: string) => string {
+  return (text) => {
+    if (new RegExp(`^${prefix}_\\w{1,200}$`).test(text)) return text;
+    throw new InvalidArgumentError(`It must be an id that starts with ${prefix}_.`);
+  };
+}
+
+/** A whole number in a range. */
+export function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+  };
+}
+
+/** How many rows a page has at most. */
+export const limit = wholeNumber(1, limitMax);
+
+/** A duration. */
+export function duration(text: string): Duration {
+  const parsed = parseDuration(text);
+  if (parsed) return parsed;
+  throw new InvalidArgumentError(`It must be a duration such as ${durationExamples}.`);
+}
+
+/** A time, or a distance from now. */
+export function moment(text: string): Moment {
+  const distance = parseDuration(text);
+  if (distance) return { distance };
+  const atMs = parseTime(text);
+  if (atMs !== undefined) return { atMs };
+  throw new InvalidArgumentError(
+    `It must be a time such as ${timeExample}, a date, or a duration such as 90d.`,
+  );
+}
+
+/** A time. */
+export function time(text: string): number {
+  const atMs = parseTime(text);
+  if (atMs !== undefined) return atMs;
+  throw new InvalidArgumentError(`It must be a time such as ${timeExample}, or a date.`);
+}
+
+/** Collects the scopes of a repeated option; several may stand in one, with commas between. */
+export function scopes(text: string, before: string[] = []): string[] {
+  const named = text.split(',').map((scope) => scope.trim());
+  if (named.every((scope) => /^[\w.:*/-]{1,64}$/.test(scope))) return [...new Set([...before, ...named])];
+  throw new InvalidArgumentError('A scope is 1 to 64 letters, digits and . : * / - _');
+}

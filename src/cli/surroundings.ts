@@ -1,0 +1,20 @@
+/** What the command line takes from the process around it, as a value: tests hand in another. */
+
+import type { Host, Log } from '../lib/host.js';
+import type { Terminal } from '../terminal/terminal.js';
+
+/** The process, as far as commands know it. */
+export interface Surroundings {
+  /** Without the program's own name. */
+  argv: readonly string[];
+  env: Record<string, string | undefined>;
+  /** The working directory. */
+  folder: string;
+  terminal: Terminal;
+  /** The program's version. */
+  version: string;
+  /** Makes the machine; loaded only by commands that need it. */
+  loadHost(log: (nowMs: () => number) => Log): Promise<Host>;
+  /** Resolves at the first request to stop (SIGINT, SIGTERM); a second one ends the process at once. */
+  untilStopped(): Promise<void>;
+}
