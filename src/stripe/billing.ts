@@ -2,11 +2,19 @@
 
 import type { Billing } from '../domain/billing.js';
 import type { Clock } from '../lib/host.js';
-import { createCatalog } from './catalog.js';
+import { createAccount } from './account.js';
+import { createCheckoutSessions } from './checkout-sessions.js';
 import { type ClientOptions, createClient } from './client.js';
 import { createCustomers } from './customers.js';
 import { createEvents } from './events.js';
+import { createInvoices } from './invoices.js';
 import { createMeterEvents } from './meter-events.js';
+import { createMeters } from './meters.js';
+import { createPortal } from './portal.js';
+import { createPrices } from './prices.js';
+import { createProducts } from './products.js';
+import { createSubscriptions } from './subscriptions.js';
+import { createWebhookEndpoints } from './webhook-endpoints.js';
 
 /**
  * Stripe at the given address. Nothing is sent before the first call. `meterId` tells our subscriptions from what else the
@@ -15,8 +23,16 @@ import { createMeterEvents } from './meter-events.js';
 export function createBilling(options: ClientOptions & { meterId: string | null }, clock: Clock): Billing {
   const stripe = createClient(options);
   return {
-    ...createCatalog(stripe),
-    ...createCustomers(stripe, options.meterId ?? '', clock),
+    ...createAccount(stripe),
+    ...createMeters(stripe),
+    ...createProducts(stripe),
+    ...createPrices(stripe),
+    ...createWebhookEndpoints(stripe),
+    ...createPortal(stripe),
+    ...createCustomers(stripe),
+    ...createSubscriptions(stripe, options.meterId ?? '', clock),
+    ...createCheckoutSessions(stripe),
+    ...createInvoices(stripe),
     ...createEvents(stripe),
     ...createMeterEvents(stripe),
   };

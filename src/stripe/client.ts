@@ -8,6 +8,9 @@ export const apiVersion = '2026-10-28.endive';
 /** No answer within this time counts as none: the SDK's own default of 80 s would hold a lease or a person too long. */
 const timeoutMs = 15_000;
 
+/** For calls that may be repeated: reads, and creates under one Idempotency-Key. Never for meter events: the courier repeats those. */
+export const repeatable = { maxNetworkRetries: 2 };
+
 /** How a client reaches Stripe. */
 export interface ClientOptions {
   secretKey: string;
@@ -15,7 +18,7 @@ export interface ClientOptions {
   apiBase: string | null;
 }
 
-/** Makes a client. Retries are the caller's business: `maxNetworkRetries` is given where a repeat is harmless. */
+/** Makes a client. It repeats nothing by itself: see `repeatable`. */
 export function createClient(options: ClientOptions): Stripe {
   return new Stripe(options.secretKey, {
     apiVersion,

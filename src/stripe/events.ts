@@ -3,11 +3,9 @@
 import type Stripe from 'stripe';
 import type { EventBilling } from '../domain/billing.js';
 import type { MeterRejection, NewWebhook } from '../domain/webhook.js';
+import { repeatable } from './client.js';
 import { asking, finding, withoutSecrets } from './errors.js';
 import { snapshotEvents, thinEvents } from './event-types.js';
-
-/** Repeating a read is harmless. */
-const maxNetworkRetries = 2;
 
 /** Events through this client. */
 export function createEvents(stripe: Stripe): EventBilling {
@@ -17,21 +15,18 @@ export function createEvents(stripe: Stripe): EventBilling {
         const found: NewWebhook[] = [];
         const snapshots = stripe.events.list(
           { types: [...snapshotEvents], created: { gte: Math.floor(sinceMs / 1000) }, limit: 100 },
-          { maxNetworkRetries },
+          repeatable,
         );
         for await (const event of snapshots) found.push(snapshotOf(event));
         // v2 takes times as text where the SDK's types say numbers, and meter errors are few: all are read, and sorted out here.
-        const thin = stripe.v2.core.events.list(
-          { types: [...thinEvents], limit: 100 },
-          { maxNetworkRetries },
-        );
+        const thin = stripe.v2.core.events.list({ types: [...thinEvents], limit: 100 }, repeatable);
         for await (const event of thin) if (Date.parse(event.created) >= sinceMs) found.push(thinOf(event));
         return found.sort((a, b) => a.createdAtMs - b.createdAtMs);
       }),
 
     findMeterRejections: (eventId) =>
       finding('read the meter error report', async () =>
-        rejectionsOf(await stripe.v2.core.events.retrieve(eventId, {}, { maxNetworkRetries })),
+        rejectionsOf(await stripe.v2.core.events.retrieve(eventId, {}, repeatable)),
       ),
   };
 }

@@ -1,14 +1,32 @@
-/** Reads an invoice preview. */
+/** Invoice previews. */
 
-import type Stripe from 'stripe';
+import Stripe from 'stripe';
+import type { CustomerBilling } from '../domain/billing.js';
 import type { InvoicePreview } from '../domain/invoice.js';
+import { isMissing, translate } from './errors.js';
+
+/** Invoices through this client. */
+export function createInvoices(stripe: Stripe): Pick<CustomerBilling, 'findComingInvoice'> {
+  return {
+    async findComingInvoice(customerId, subscriptionId) {
+      try {
+        return previewOf(
+          await stripe.invoices.createPreview({ subscription: subscriptionId }),
+          customerId,
+          subscriptionId,
+        );
+      } catch (error) {
+        if (error instanceof Stripe.errors.StripeError && error.code === 'invoice_upcoming_none')
+          return undefined;
+        if (isMissing(error)) return undefined;
+        throw translate(error, 'compute the coming invoice');
+      }
+    },
+  };
+}
 
 /** The preview in meterctl's words. The usage period is the lines' own: the invoice's dates are another thing (stripe-facts 7). */
-export function previewOf(
-  invoice: Stripe.Invoice,
-  customerId: string,
-  subscriptionId: string,
-): InvoicePreview {
+function previewOf(invoice: Stripe.Invoice, customerId: string, subscriptionId: string): InvoicePreview {
   const lines = invoice.lines.data;
   const [first] = lines;
   return {

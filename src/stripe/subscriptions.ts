@@ -1,14 +1,67 @@
-/** Reads Stripe's subscriptions in today's shape: the period lives on the item (stripe-facts 1). */
+/** Subscriptions in today's shape: the period lives on the item (stripe-facts 1). */
 
 import type Stripe from 'stripe';
+import type { CustomerBilling } from '../domain/billing.js';
+import { MeterctlError } from '../domain/error.js';
 import type { Subscription } from '../domain/subscription.js';
 import type { Interval } from '../lib/calendar.js';
+import type { Clock } from '../lib/host.js';
+import { repeatable } from './client.js';
+import { asking, finding } from './errors.js';
+
+type Subscriptions = Pick<CustomerBilling, 'addSubscription' | 'findSubscription' | 'listSubscriptions'>;
+
+/** Invoices by mail give so long to pay. */
+const daysUntilDue = 30;
+
+/** Subscriptions billed by the meter, through this client. */
+export function createSubscriptions(stripe: Stripe, meterId: string, clock: Clock): Subscriptions {
+  return {
+    addSubscription: (customerId, priceId, attempt) =>
+      asking('subscribe the customer', async () => {
+        const readAtMs = clock.nowMs();
+        const created = await stripe.subscriptions.create(
+          {
+            customer: customerId,
+            items: [{ price: priceId }],
+            collection_method: 'send_invoice',
+            days_until_due: daysUntilDue,
+          },
+          { idempotencyKey: attempt, ...repeatable },
+        );
+        const subscription = subscriptionOf(created, meterId, readAtMs);
+        if (subscription) return subscription;
+        throw new MeterctlError('conflict', `The price ${priceId} is not billed by the meter ${meterId}.`);
+      }),
+
+    findSubscription: (id) =>
+      finding('read the subscription', async () => {
+        const readAtMs = clock.nowMs();
+        return subscriptionOf(await stripe.subscriptions.retrieve(id, {}, repeatable), meterId, readAtMs);
+      }),
+
+    listSubscriptions: (customerId) =>
+      asking('list the subscriptions', async () => {
+        const readAtMs = clock.nowMs();
+        const found: Subscription[] = [];
+        const list = stripe.subscriptions.list(
+          { customer: customerId, status: 'all', limit: 100 },
+          repeatable,
+        );
+        for await (const subscription of list) {
+          const read = subscriptionOf(subscription, meterId, readAtMs);
+          if (read) found.push(read);
+        }
+        return found;
+      }),
+  };
+}
 
 /**
  * The subscription as meterctl sees it, read at `readAtMs`; `undefined` when no item of it is billed by our meter: the
  * account may sell other things too.
  */
-export function subscriptionOf(
+function subscriptionOf(
   subscription: Stripe.Subscription,
   meterId: string,
   readAtMs: number,

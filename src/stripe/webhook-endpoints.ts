@@ -3,12 +3,9 @@
 import type Stripe from 'stripe';
 import type { CatalogBilling } from '../domain/billing.js';
 import type { WebhookEndpoint } from '../domain/catalog.js';
-import { apiVersion } from './client.js';
+import { apiVersion, repeatable } from './client.js';
 import { asking } from './errors.js';
 import { snapshotEvents, thinEvents } from './event-types.js';
-
-/** A repeat under the same Idempotency-Key is harmless. */
-const maxNetworkRetries = 2;
 
 /** Registrations through this client. */
 export function createWebhookEndpoints(
@@ -18,12 +15,12 @@ export function createWebhookEndpoints(
     listWebhookEndpoints: (url) =>
       asking('list the webhook endpoints', async () => {
         const found: WebhookEndpoint[] = [];
-        for await (const endpoint of stripe.webhookEndpoints.list({ limit: 100 }, { maxNetworkRetries })) {
+        for await (const endpoint of stripe.webhookEndpoints.list({ limit: 100 }, repeatable)) {
           if (endpoint.url === url) found.push(snapshotEndpoint(endpoint));
         }
         const destinations = stripe.v2.core.eventDestinations.list(
           { include: ['webhook_endpoint.url'] },
-          { maxNetworkRetries },
+          repeatable,
         );
         for await (const destination of destinations) {
           if (destination.event_payload === 'thin' && destination.webhook_endpoint?.url === url) {
@@ -35,7 +32,7 @@ export function createWebhookEndpoints(
 
     addWebhookEndpoint: (url, kind, attempt) =>
       asking(`register the webhook endpoint ${url}`, async () => {
-        const options = { idempotencyKey: attempt, maxNetworkRetries };
+        const options = { idempotencyKey: attempt, ...repeatable };
         if (kind === 'snapshot') {
           return snapshotEndpoint(
             await stripe.webhookEndpoints.create(

@@ -1,0 +1,66 @@
+/** Metered prices. */
+
+import Stripe from 'stripe';
+import type { CatalogBilling, NewPrice } from '../domain/billing.js';
+import type { Price } from '../domain/catalog.js';
+import { MeterctlError } from '../domain/error.js';
+import { repeatable } from './client.js';
+import { asking } from './errors.js';
+import { intervalOf } from './subscriptions.js';
+
+/** Prices through this client. */
+export function createPrices(stripe: Stripe): Pick<CatalogBilling, 'findPrice' | 'addPrice'> {
+  return {
+    findPrice: (lookupKey) =>
+      asking('look the price up', async () => {
+        const found = await stripe.prices.list(
+          { lookup_keys: [lookupKey], limit: 1, expand: ['data.tiers'] },
+          repeatable,
+        );
+        return found.data[0] ? priceOf(found.data[0]) : undefined;
+      }),
+
+    addPrice: (price, attempt) =>
+      asking('create the price', async () =>
+        priceOf(await stripe.prices.create(paramsOf(price), { idempotencyKey: attempt, ...repeatable })),
+      ),
+  };
+}
+
+function paramsOf(price: NewPrice): Stripe.PriceCreateParams {
+  return {
+    lookup_key: price.lookupKey,
+    product: price.productId,
+    currency: price.currency,
+    billing_scheme: 'per_unit',
+    unit_amount_decimal: Stripe.Decimal.from(price.unitAmountMinor),
+    recurring: { interval: price.interval, usage_type: 'metered', meter: price.meterId },
+  };
+}
+
+function priceOf(price: Stripe.Price): Price {
+  const { recurring } = price;
+  if (!recurring) {
+    throw new MeterctlError(
+      'conflict',
+      `Stripe's price ${price.id} is not recurring, so it cannot be metered.`,
+    );
+  }
+  return {
+    id: price.id,
+    lookupKey: price.lookup_key,
+    productId: typeof price.product === 'string' ? price.product : price.product.id,
+    meterId: recurring.meter ?? null,
+    active: price.active,
+    currency: price.currency,
+    interval: intervalOf(recurring.interval),
+    intervalCount: recurring.interval_count,
+    unitAmountMinor: price.unit_amount_decimal?.toString() ?? price.unit_amount?.toString() ?? null,
+    tiersMode: (['graduated', 'volume'] as const).find((mode) => mode === price.tiers_mode) ?? null,
+    tiers: (price.tiers ?? []).map((tier) => ({
+      upTo: tier.up_to,
+      unitAmountMinor: tier.unit_amount_decimal?.toString() ?? tier.unit_amount?.toString() ?? null,
+      flatAmountMinor: tier.flat_amount_decimal?.toString() ?? tier.flat_amount?.toString() ?? null,
+    })),
+  };
+}
