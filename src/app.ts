@@ -5,6 +5,7 @@ import type { CatalogIds, CatalogSettings, Settings } from './config/settings.js
 import { provisionCheckout } from './customers/provision.js';
 import { syncNamedCustomer } from './customers/sync.js';
 import { type Courier, createCourier } from './delivery/courier.js';
+import { createPeriodCheck } from './delivery/period-check.js';
 import type { Billing } from './domain/billing.js';
 import { MeterctlError } from './domain/error.js';
 import type { Store } from './domain/store.js';
@@ -170,6 +171,7 @@ function createDaemonCourier({ settings, catalogIds, host, store, billing }: Par
     store,
     billing,
     host,
+    periodCheck: createPeriodCheck({ store, billing, clock: host.clock }),
     ratePerSecond: settings.delivery.ratePerSecond,
     verify: () => verifyAccount({ store, billing }, catalogIds.meter),
   });

@@ -1,14 +1,13 @@
 /** The courier: takes frozen deliveries from the outbox to Stripe, each exactly once. */
 
-import type { MeterEventAnswer, MeterEventBilling } from '../domain/billing.js';
+import type { MeterEventAnswer } from '../domain/billing.js';
 import type { ClaimedDelivery, Settlement } from '../domain/delivery.js';
 import { MeterctlError } from '../domain/error.js';
 import type { DeliveryStore } from '../domain/store.js';
-import type { Host } from '../lib/host.js';
 import { createLoop } from '../lib/loop.js';
 import { createTokenBucket } from '../lib/token-bucket.js';
 import { backoffMs } from './backoff.js';
-import { outcomeBeforeSending, sendDelivery } from './send.js';
+import { type SendDeps, sendDelivery } from './send.js';
 
 /** How often the outbox is looked at. */
 const intervalMs = 250;
@@ -44,13 +43,9 @@ export interface Courier {
 }
 
 /** Makes a courier. Nothing is sent before `verify` has succeeded once: usage must not reach another account. */
-export function createCourier(deps: {
-  store: DeliveryStore;
-  billing: MeterEventBilling;
-  host: Host;
-  ratePerSecond: number;
-  verify(): Promise<void>;
-}): Courier {
+export function createCourier(
+  deps: SendDeps & { store: DeliveryStore; ratePerSecond: number; verify(): Promise<void> },
+): Courier {
   const { store, host } = deps;
   const bucket = createTokenBucket(host.clock, deps.ratePerSecond);
   // A second's worth: enough to keep the pace, and no delivery waits long under its lease.
@@ -119,8 +114,6 @@ export function createCourier(deps: {
   ): Promise<Settlement> {
     const nowMs = host.clock.nowMs();
     const { id, claimId } = delivery;
-    const early = outcomeBeforeSending(delivery, nowMs);
-    if (early) return { id, claimId, outcome: early };
     if (signal.aborted || stopped !== null) {
       // Given back unsent: the next courier may take it at once.
       return {
@@ -129,9 +122,9 @@ export function createCourier(deps: {
         outcome: { kind: 'retry', reason: 'Not sent yet.', atMs: nowMs, processed: 'no', nextKey: false },
       };
     }
-    const { outcome, answer } = await sendDelivery({ billing: deps.billing, host }, delivery);
-    answers.push(answer);
-    if (answer.kind === 'stopped') stopped = answer.reason;
+    const { outcome, answer } = await sendDelivery(deps, delivery);
+    if (answer) answers.push(answer);
+    if (answer?.kind === 'stopped') stopped = answer.reason;
     return { id, claimId, outcome };
   }
 

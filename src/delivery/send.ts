@@ -2,17 +2,19 @@
 
 import type { MeterEventAnswer, MeterEventBilling } from '../domain/billing.js';
 import { type ClaimedDelivery, type DeliveryOutcome, idempotencyKeyOf } from '../domain/delivery.js';
+import { MeterctlError } from '../domain/error.js';
 import type { Host } from '../lib/host.js';
 import { backoffMs } from './backoff.js';
+import type { PeriodCheck } from './period-check.js';
 
 /** Stripe remembers identifiers for at least 24 h; an hour is kept as a margin for clocks and for this send itself. */
-export const unknownMaxMs = 23 * 3_600_000;
+const unknownMaxMs = 23 * 3_600_000;
 
 /** Stripe refuses older timestamps (stripe-facts 3a). */
-export const ageMaxMs = 35 * 86_400_000;
+const ageMaxMs = 35 * 86_400_000;
 
 /** What a delivery comes to without asking Stripe; `undefined` when it may be sent. */
-export function outcomeBeforeSending(delivery: ClaimedDelivery, nowMs: number): DeliveryOutcome | undefined {
+function outcomeBeforeSending(delivery: ClaimedDelivery, nowMs: number): DeliveryOutcome | undefined {
   const unknownForMs = delivery.unknownSinceMs === null ? 0 : nowMs - delivery.unknownSinceMs;
   if (unknownForMs > unknownMaxMs) {
     return {
@@ -31,11 +33,25 @@ export function outcomeBeforeSending(delivery: ClaimedDelivery, nowMs: number): 
   return undefined;
 }
 
-/** Sends once. The second value is what Stripe answered, for the courier's own pace. */
+/** What sending needs. */
+export interface SendDeps {
+  billing: MeterEventBilling;
+  host: Host;
+  periodCheck: PeriodCheck;
+}
+
+/** Sends once, if Stripe can still bill it. `answer` is what Stripe said, for the courier's own pace. */
 export async function sendDelivery(
-  deps: { billing: MeterEventBilling; host: Host },
+  deps: SendDeps,
   delivery: ClaimedDelivery,
-): Promise<{ outcome: DeliveryOutcome; answer: MeterEventAnswer }> {
+): Promise<{ outcome: DeliveryOutcome; answer?: MeterEventAnswer }> {
+  const early = outcomeBeforeSending(delivery, deps.host.clock.nowMs());
+  if (early) return { outcome: early };
+  const closed = await whyClosed(deps, delivery);
+  if (typeof closed === 'object') return { outcome: outcomeOf(closed, delivery, deps.host), answer: closed };
+  // An earlier attempt may have arrived in time, so a closed period says nothing about it.
+  if (closed !== undefined)
+    return { outcome: { kind: delivery.attempts > 1 ? 'uncertain' : 'refused', reason: closed } };
   const answer = await deps.billing.sendMeterEvent({
     identifier: delivery.id,
     idempotencyKey: idempotencyKeyOf(delivery),
@@ -45,6 +61,19 @@ export async function sendDelivery(
     timestampMs: delivery.timestampMs,
   });
   return { outcome: outcomeOf(answer, delivery, deps.host), answer };
+}
+
+/** Asks whether the period is closed. Stripe not answering that is an answer to the delivery, too: try again later. */
+async function whyClosed(
+  deps: SendDeps,
+  delivery: ClaimedDelivery,
+): Promise<string | MeterEventAnswer | undefined> {
+  try {
+    return await deps.periodCheck(delivery);
+  } catch (error) {
+    if (!(error instanceof MeterctlError)) throw error;
+    return { kind: 'retry', reason: error.message, processed: 'no', nextKey: false, retryAfterMs: null };
+  }
 }
 
 function outcomeOf(answer: MeterEventAnswer, delivery: ClaimedDelivery, host: Host): DeliveryOutcome {

@@ -43,7 +43,7 @@ export interface NewPrice {
   unitAmountMinor: string;
 }
 
-/** Customers, their subscriptions and Checkout. */
+/** Customers, their subscriptions, Checkout and the portal. */
 export interface CustomerBilling {
   findCustomer(id: string): Promise<StripeCustomer | undefined>;
   /** The first customer with this e-mail address, if Stripe has one. */
@@ -58,8 +58,14 @@ export interface CustomerBilling {
   findCheckoutSession(id: string): Promise<CheckoutSession | undefined>;
   /** A link into Stripe's own billing portal. */
   addPortalSession(customerId: string, returnUrl: string): Promise<string>;
+}
+
+/** Invoices of metered subscriptions. */
+export interface InvoiceBilling {
   /** The coming invoice; `undefined` when Stripe has none to come. */
   findComingInvoice(customerId: string, subscriptionId: string): Promise<InvoicePreview | undefined>;
+  /** The end of the last usage period whose invoice is final; `undefined` when there is none yet. */
+  findBilledUntil(subscriptionId: string, priceId: string): Promise<number | undefined>;
 }
 
 /** A Checkout session that is about to be created. */
@@ -114,4 +120,4 @@ export interface EventBilling {
 }
 
 /** All of it. Unless said otherwise a call throws `unauthorized`, `unavailable`, `invalid` or `conflict`. */
-export type Billing = CatalogBilling & CustomerBilling & MeterEventBilling & EventBilling;
+export type Billing = CatalogBilling & CustomerBilling & InvoiceBilling & MeterEventBilling & EventBilling;

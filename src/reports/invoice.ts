@@ -1,6 +1,6 @@
 /** The coming invoice as Stripe computes it, beside what Stripe has not been told yet. */
 
-import type { CustomerBilling } from '../domain/billing.js';
+import type { InvoiceBilling } from '../domain/billing.js';
 import { MeterctlError } from '../domain/error.js';
 import { majorFromMinor } from '../domain/money.js';
 import type { CustomerStore, DeliveryStore } from '../domain/store.js';
@@ -20,7 +20,7 @@ export interface InvoiceReport {
 
 /** Asks Stripe. Throws `not_found` for an unknown customer, or when Stripe has no invoice to come. */
 export async function invoiceReport(
-  deps: { store: CustomerStore & DeliveryStore; billing: CustomerBilling },
+  deps: { store: CustomerStore & DeliveryStore; billing: InvoiceBilling },
   customerId: string,
 ): Promise<InvoiceReport> {
   const customer = await deps.store.findCustomer(customerId);

@@ -1,12 +1,13 @@
 /** Invoice previews. */
 
 import Stripe from 'stripe';
-import type { CustomerBilling } from '../domain/billing.js';
+import type { InvoiceBilling } from '../domain/billing.js';
 import type { InvoicePreview } from '../domain/invoice.js';
-import { isMissing, translate } from './errors.js';
+import { repeatable } from './client.js';
+import { asking, isMissing, translate } from './errors.js';
 
 /** Invoices through this client. */
-export function createInvoices(stripe: Stripe): Pick<CustomerBilling, 'findComingInvoice'> {
+export function createInvoices(stripe: Stripe): InvoiceBilling {
   return {
     async findComingInvoice(customerId, subscriptionId) {
       try {
@@ -22,6 +23,17 @@ export function createInvoices(stripe: Stripe): Pick<CustomerBilling, 'findComin
         throw translate(error, 'compute the coming invoice');
       }
     },
+
+    findBilledUntil: (subscriptionId, priceId) =>
+      asking('list the invoices', async () => {
+        const { data } = await stripe.invoices.list({ subscription: subscriptionId, limit: 10 }, repeatable);
+        const ends = data
+          .filter(({ status }) => status !== 'draft')
+          .flatMap(({ lines }) => lines.data)
+          .filter((line) => priceIdOf(line) === priceId)
+          .map(({ period }) => period.end * 1000);
+        return ends.length === 0 ? undefined : Math.max(...ends);
+      }),
   };
 }
 
@@ -44,4 +56,9 @@ function previewOf(invoice: Stripe.Invoice, customerId: string, subscriptionId: 
     })),
     amountDueMinor: invoice.amount_due,
   };
+}
+
+function priceIdOf(line: Stripe.InvoiceLineItem): string | undefined {
+  const price = line.pricing?.price_details?.price;
+  return typeof price === 'object' ? price.id : price;
 }

@@ -22,6 +22,7 @@ async function setUp(answers: MeterEventAnswer[] = []) {
     store,
     host,
     ratePerSecond: 100,
+    periodCheck: async () => undefined,
     verify: async () => undefined,
     billing: {
       async sendMeterEvent(event) {
@@ -177,6 +178,7 @@ describe('the courier', () => {
       store,
       host,
       ratePerSecond: 100,
+      periodCheck: async () => undefined,
       async verify() {
         if (refuse) throw new MeterctlError('conflict', 'another account');
       },

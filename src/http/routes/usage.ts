@@ -2,7 +2,7 @@
 
 import { timingSafeEqual } from 'node:crypto';
 import type { Request, RequestHandler } from 'express';
-import type { CustomerBilling } from '../../domain/billing.js';
+import type { InvoiceBilling } from '../../domain/billing.js';
 import { MeterctlError } from '../../domain/error.js';
 import type { CustomerStore, DeliveryStore, UsageStore } from '../../domain/store.js';
 import { hashSecret } from '../../keys/secret.js';
@@ -16,7 +16,7 @@ import { sendProblem } from '../problem.js';
 /** What the usage route needs. */
 export interface UsageDeps extends AuthenticateDeps {
   store: CustomerStore & DeliveryStore & UsageStore;
-  billing: CustomerBilling;
+  billing: InvoiceBilling;
   host: Host;
   meter: string;
   adminToken: string | null;
