@@ -1,7 +1,7 @@
 /** `meterctl serve`: the daemon in the foreground. */
 
 import type { Command } from 'commander';
-import { openApp } from '../../app.js';
+import { openApp } from '../../daemon.js';
 import { addExamples, type Runner } from '../command.js';
 import type { Context } from '../context.js';
 

@@ -1,9 +1,10 @@
 /** The whole loop in one go, as a list of steps: each does something real over HTTP and says what came of it. */
 
-import { openApp, openBilling, openStore, openTimedHost } from '../../app.js';
+import { openBilling, openStore, openTimedHost } from '../../app.js';
 import { productIdOf } from '../../bootstrap/plan.js';
 import { runBootstrap } from '../../bootstrap/run.js';
 import type { Settings } from '../../config/settings.js';
+import { openApp } from '../../daemon.js';
 import { MeterctlError } from '../../domain/error.js';
 import { minorFromMajor } from '../../domain/money.js';
 import type { Store } from '../../domain/store.js';
