@@ -45,6 +45,9 @@ const timeIntervalMs = 200;
 /** How often Stripe's own list of events is read, for what no webhook brought. */
 const catchUpIntervalMs = 60 * 60_000;
 
+/** How soon it is tried again when Stripe could not be asked. */
+const catchUpRetryMs = 60_000;
+
 /** Opens the whole daemon. Nothing listens or runs in the background before `start`. */
 export async function openApp(settings: Settings, machine: Host): Promise<App> {
   const { catalog, catalogIds } = initialised(settings);
@@ -97,13 +100,16 @@ async function assemble(parts: Parts, closers: Closers): Promise<App> {
   const read = createWebhookReader(secrets, machine.clock);
   const inbox = closers.add(createInbox({ store, host, read, apply: (target) => applyEvent(parts, target) }));
   const courier = closers.add(createDaemonCourier(parts));
+  let caughtUpAtMs = Number.NEGATIVE_INFINITY;
   const events = closers.add(
     createLoop({
       name: 'catch-up with Stripe',
       ...{ clock, log },
-      intervalMs: catchUpIntervalMs,
+      intervalMs: catchUpRetryMs,
       async tick(signal) {
+        if (Math.abs(clock.nowMs() - caughtUpAtMs) < catchUpIntervalMs) return;
         const { missed } = await catchUp({ store, billing, host });
+        caughtUpAtMs = clock.nowMs();
         if (missed > 0) await inbox.tick(signal);
       },
     }),
