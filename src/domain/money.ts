@@ -13,7 +13,7 @@ const threeDecimal = new Set('bhd jod kwd omr tnd'.split(' '));
 const minorPlacesMax = 12;
 
 /** How many decimal places the currency's minor unit stands for: 2 for `usd`, 0 for `jpy`. */
-export function minorPlaces(currency: string): number {
+function minorPlaces(currency: string): number {
   const code = currency.toLowerCase();
   if (zeroDecimal.has(code)) return 0;
   return threeDecimal.has(code) ? 3 : 2;

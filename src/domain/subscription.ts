@@ -50,7 +50,7 @@ export function periodAt(subscription: Subscription, atMs: number): Period {
 }
 
 /** Whether Stripe can still bill usage on it: it has begun and has not ended. */
-export function isLive(subscription: Subscription): boolean {
+function isLive(subscription: Subscription): boolean {
   return (
     subscription.endedAtMs === null &&
     !['canceled', 'incomplete', 'incomplete_expired'].includes(subscription.status)

@@ -50,11 +50,6 @@ export function problemOf(code: ErrorCode): ProblemCode {
   return codeOfError[code];
 }
 
-/** The HTTP status of a refusal. */
-export function statusOf(code: ProblemCode): number {
-  return problems[code][0];
-}
-
 /** Sends a refusal. `more` adds members such as `checkout_url`. */
 export function sendProblem(
   res: Response,

@@ -21,7 +21,7 @@ const ageMaxMs = 35 * 86_400_000;
 const aheadMaxMs = 5 * 60_000;
 
 /** How reports name usage that no call made. */
-export const recordedRoute = 'usage record';
+const recordedRoute = 'usage record';
 
 /** Records once. Throws `not_found` for an unknown customer and `invalid` for what Stripe could never bill. */
 export async function recordUsageOnce(

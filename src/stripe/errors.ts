@@ -11,7 +11,7 @@ export function withoutSecrets(text: string): string {
 }
 
 /** The permission that a 403 says is missing, `rak_…` (stripe-facts 10); `undefined` when it names none. */
-export function missingPermission(
+function missingPermission(
   error: InstanceType<typeof Stripe.errors.StripePermissionError>,
 ): string | undefined {
   return /rak_\w+/.exec(error.message)?.[0];
