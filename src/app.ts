@@ -4,6 +4,7 @@ import type { Settings } from './config/settings.js';
 import type { Billing } from './domain/billing.js';
 import { MeterctlError } from './domain/error.js';
 import type { Store } from './domain/store.js';
+import type { FaultSettings } from './emulator/faults.js';
 import type { Emulator } from './emulator/server.js';
 import { type Closable, createClosers } from './lib/closers.js';
 import type { Host } from './lib/host.js';
@@ -30,6 +31,14 @@ export async function openEmulator(
 ): Promise<Emulator> {
   const { openEmulator } = await import('./emulator/server.js');
   return openEmulator({ databasePath: settings.emulatorDatabasePath, port: options.port, host });
+}
+
+export type { Faults } from './emulator/faults.js';
+
+/** Opens the faults of the embedded Stripe, whichever process runs it. */
+export async function openFaults(settings: Settings): Promise<FaultSettings & Closable> {
+  const { openFaults } = await import('./emulator/open-faults.js');
+  return openFaults(settings.emulatorDatabasePath);
 }
 
 /** Opens Stripe: in emulator mode the embedded one, which ends with `close`. */

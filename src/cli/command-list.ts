@@ -109,6 +109,11 @@ export const commandList: readonly ListedCommand[] = [
     load: () => import('./commands/emulator-advance.js'),
   },
   {
+    name: 'emulator fault',
+    summary: 'make the embedded Stripe misbehave, to see how a setup stands it',
+    load: () => import('./commands/emulator-fault.js'),
+  },
+  {
     name: 'emulator reset',
     summary: 'throw the embedded Stripe and its data away',
     load: () => import('./commands/emulator-reset.js'),
