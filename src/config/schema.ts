@@ -67,8 +67,8 @@ export const fileSchema = z.strictObject({ mode: rules.mode, ...sections }).part
 /** What meterctl.json holds. */
 export type ConfigFile = z.infer<typeof fileSchema>;
 
-function matching(pattern: RegExp, error: string) {
-  return z.string({ error }).regex(pattern, { error });
+function matching(pattern: RegExp, error: string, typeError = error) {
+  return z.string({ error: typeError }).regex(pattern, { error });
 }
 
 function text(length: number) {

@@ -1,5 +1,6 @@
 /** Times as text: RFC 3339 for programs, "2 hours ago" for people. */
 
+import { rfc3339 } from '../lib/rfc3339.js';
 import type { Screen } from './terminal.js';
 
 const units = [
@@ -34,20 +35,10 @@ export function parseTime(text: string): number | undefined {
   return Date.parse(text.length === 10 ? `${text}T00:00:00Z` : text.replace(' ', 'T').toUpperCase());
 }
 
-/** RFC 3339 in UTC: `2026-11-01T09:30:00.000Z`. */
-export function formatTime(ms: number): string {
-  return new Date(ms).toISOString();
-}
-
-/** The date in UTC: `2026-11-01`. */
-export function formatDate(ms: number): string {
-  return formatTime(ms).slice(0, 10);
-}
-
 /** A time as the reader of the screen wants it: a person gets `2 hours ago`, a program RFC 3339. `null` is `never`. */
 export function timeText(screen: Pick<Screen, 'isTty'>, ms: number | null, nowMs: number): string {
   if (ms === null) return 'never';
-  return screen.isTty ? agoText(ms, nowMs) : formatTime(ms);
+  return screen.isTty ? agoText(ms, nowMs) : rfc3339(ms);
 }
 
 /** The distance from now in its largest unit: `2 hours ago`, `in 3 days`, `just now`. */

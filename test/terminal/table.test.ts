@@ -34,6 +34,22 @@ describe('tables', () => {
     );
   });
 
+  it('narrow the widest column first, and leave optional ones out only when that is not enough', () => {
+    const wide = [
+      { title: 'ID' },
+      { title: 'MAIL', flexible: true },
+      { title: 'NAME', flexible: true },
+      { title: 'AT', optional: true },
+    ];
+    const row = ['cus_1', 'ada@example.com', 'A name that is much longer', 'now'];
+    const show = (columns: number) =>
+      tableText(createMemoryTerminal({ tty: true, columns }).stdout, wide, [row]);
+    expect(show(60).split('\n')[1]).toBe('cus_1  ada@example.com  A name that is much longer  now');
+    expect(show(44).split('\n')[1]).toBe('cus_1  ada@example.com  A name that is…  now');
+    expect(show(26).split('\n')[1]).toBe('cus_1  ada@exa…  A name t…');
+    expect(show(10).split('\n')[1]).toBe('cus_1  ada@exa…  A name …');
+  });
+
   it('never let a value move the cursor', () => {
     const { stdout } = createMemoryTerminal({ tty: true });
     const text = tableText(stdout, columns, [['\u001b[2J\nowned\u202e', '1']]);

@@ -27,7 +27,7 @@ async function list(context: Context, options: PageOptions): Promise<undefined> 
       { title: 'E-MAIL', flexible: true },
       { title: 'NAME', flexible: true },
       { title: 'STATUS' },
-      { title: 'CREATED' },
+      { title: 'CREATED', optional: true },
     ],
     row: (customer) => [
       customer.id,

@@ -17,6 +17,7 @@ import { addExamples, type Runner } from '../command.js';
 import type { Context } from '../context.js';
 import { askWebhookUrl, checkUnchanged, gatherAnswers, type InitFlags } from '../init-answers.js';
 import { keepSecret, type Outcome, planText, stepText, summaryText, writeOutcome } from '../init-outcome.js';
+import type { Prompt } from '../prompt.js';
 
 interface Options extends InitFlags {
   dryRun?: true;
@@ -62,7 +63,7 @@ async function init(context: Context, options: Options): Promise<undefined> {
   const catalog = await gatherAnswers({ flags: options, file, prompt, yes: context.flags.yes === true });
   checkUnchanged(catalog, file);
   const webhookUrl = await askWebhookUrl({ said: options.webhookUrl, settings, file, prompt });
-  const { stdout, stderr } = context.terminal;
+  const { stdout } = context.terminal;
   const job: Job = { context, sources, settings, catalog, webhookUrl };
   if (options.dryRun) {
     const steps = await plan(job);
@@ -72,14 +73,7 @@ async function init(context: Context, options: Options): Promise<undefined> {
     });
     return;
   }
-  if (prompt) {
-    const steps = await plan(job);
-    context.note(`\n${summaryText(stderr, job)}\n${planText(stderr, steps)}`);
-    const creates = steps.some(({ action }) => action !== 'keep');
-    if (creates && !(await prompt.confirm('Go ahead?', true))) {
-      throw new MeterctlError('interrupted', 'Nothing was created.');
-    }
-  }
+  if (prompt) await confirmPlan(job, prompt);
   const outcome = await bootstrap(job);
   const { meter, product, price, created } = outcome.bootstrapped;
   context.show({
@@ -93,6 +87,16 @@ async function init(context: Context, options: Options): Promise<undefined> {
     }),
     text: () => doneText(context, job),
   });
+}
+
+/** Shows what will be created and asks, unless everything is there already. */
+async function confirmPlan(job: Job, prompt: Prompt): Promise<void> {
+  const steps = await plan(job);
+  if (steps.every(({ action }) => action === 'keep')) return;
+  const { stderr } = job.context.terminal;
+  job.context.note(`\n${summaryText(stderr, job)}\n${planText(stderr, steps)}`);
+  if (!(await prompt.confirm('Go ahead?', true)))
+    throw new MeterctlError('interrupted', 'Nothing was created.');
 }
 
 /** What would be done. State that is not there yet is imagined in a folder that goes away. */

@@ -3,7 +3,6 @@
 import type { Command } from 'commander';
 import { issueKey } from '../../keys/issue.js';
 import { afterDuration } from '../../lib/duration.js';
-import { rfc3339 } from '../../lib/rfc3339.js';
 import { addExamples, type Runner } from '../command.js';
 import type { Context } from '../context.js';
 import { keyJson } from '../key-row.js';
@@ -55,10 +54,9 @@ async function create(context: Context, options: Options): Promise<undefined> {
     json: () => ({ id, key: secret, ...row }),
     text: () => secret,
   });
-  const end = key.expiresAtMs === null ? 'never expires' : `expires at ${rfc3339(key.expiresAtMs)}`;
-  if (!context.flags.json) {
-    context.note(`Keep it now: the secret of ${id} is not stored and cannot be shown again. It ${end}.`);
-  }
+  if (context.flags.json) return;
+  context.note('Keep it now: it is not stored here and cannot be shown again.');
+  context.note(`${id} ${key.expiresAtMs === null ? 'never expires' : `expires at ${row.expires_at}`}.`);
 }
 
 function endOf(end: parse.Moment | undefined, nowMs: number): number | null {

@@ -42,12 +42,12 @@ async function list(context: Context, options: Options): Promise<undefined> {
   showPage(context, page, {
     columns: [
       { title: 'ID' },
-      { title: 'KEY' },
+      { title: 'KEY', optional: true },
       { title: 'CUSTOMER' },
       { title: 'NAME', flexible: true },
       { title: 'STATUS' },
-      { title: 'LAST USED' },
-      { title: 'EXPIRES' },
+      { title: 'LAST USED', optional: true },
+      { title: 'EXPIRES', optional: true },
     ],
     row: (key) => [
       key.id,

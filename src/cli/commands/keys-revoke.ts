@@ -17,7 +17,7 @@ export function declare(command: Command, run: Runner): void {
 
 async function revoke(context: Context, keyId: string): Promise<undefined> {
   const key = await findKey(context, keyId);
-  const question = `Revoke ${key.hint} of ${key.customerId}? Its next call fails, and it cannot be undone.`;
+  const question = `Revoke ${key.hint} of ${key.customerId}? This cannot be undone.`;
   if (key.revokedAtMs === null) await confirmed(context, question);
   const nowMs = (await context.host()).clock.nowMs();
   const outcome = await (await context.store()).revokeKey(keyId, nowMs);

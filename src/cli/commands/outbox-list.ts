@@ -38,8 +38,8 @@ async function list(context: Context, options: Options): Promise<undefined> {
       { title: 'CUSTOMER' },
       { title: 'UNITS', align: 'right' },
       { title: 'STATE' },
-      { title: 'USED' },
-      { title: 'TRIES', align: 'right' },
+      { title: 'USED', optional: true },
+      { title: 'TRIES', align: 'right', optional: true },
       { title: 'REASON', flexible: true },
     ],
     row: (delivery) => [

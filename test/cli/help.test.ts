@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { commandGroups, commandList } from '../../src/cli/command-list.js';
+import { createCommandLine } from '../support/command-line.js';
+import { createTestFolder } from '../support/folder.js';
+
+const names = commandList.map(({ name }) => name);
+
+describe('help', () => {
+  it('lists every first word once, with what it is', async () => {
+    const { code, out, err } = await createCommandLine(createTestFolder()).run('--help');
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    for (const word of new Set(names.map((name) => name.split(' ')[0]))) {
+      expect(out).toMatch(new RegExp(`^  ${word} +\\S`, 'm'));
+    }
+  });
+
+  it.each(names)('of %s has options and an example that begins with it', async (name) => {
+    const { run } = createCommandLine(createTestFolder());
+    const { code, out, err } = await run(`${name} --help`);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toContain(`Usage: meterctl ${name}`);
+    expect(out).toMatch(new RegExp(`^  \\$ (.*\\| )?meterctl ${name}`, 'm'));
+    for (const flag of ['--json', '--config', '--database', '--quiet', '--verbose', '--no-color', '--yes']) {
+      expect(out).toContain(flag);
+    }
+    expect((await run(`help ${name}`)).out).toBe(out);
+  });
+
+  it.each(Object.keys(commandGroups))('of %s lists its commands', async (group) => {
+    const { code, out } = await createCommandLine(createTestFolder()).run(`${group} --help`);
+    expect(code).toBe(0);
+    for (const name of names.filter((other) => other.startsWith(`${group} `))) {
+      expect(out).toContain(`  ${name.split(' ')[1]} `);
+    }
+  });
+
+  it('is what the bare program shows', async () => {
+    const { run } = createCommandLine(createTestFolder());
+    expect(await run('')).toEqual(await run('--help'));
+    expect((await run('--version')).out).toBe('0.0.0-test\n');
+  });
+});
+
+describe('bad usage', () => {
+  it.each([
+    ['servve', 'There is no command "meterctl servve".', 'Did you mean meterctl serve?'],
+    ['keys', 'meterctl keys needs a command: create, list', 'See meterctl keys --help'],
+    ['keys crate', 'There is no command "meterctl keys crate".', 'Did you mean meterctl keys create?'],
+    ['usage recrod', 'There is no command "meterctl usage recrod".', 'Did you mean meterctl usage record?'],
+    ['keys list --limt 3', "Unknown option '--limt'.", 'Did you mean --limit?'],
+    ['keys list --limit 0', 'whole number from 1 to 1000', 'See meterctl keys list --help'],
+    [
+      'keys list --status lost',
+      'Allowed choices are active, expired, revoked.',
+      'See meterctl keys list --help',
+    ],
+    ['keys create', "Required option '--customer <id>' not specified.", 'See meterctl keys create --help'],
+    [
+      'keys create --customer key_1',
+      'It must be an id that starts with cus_.',
+      'See meterctl keys create --help',
+    ],
+    ['keys show', "Missing required argument 'key'.", 'See meterctl keys show --help'],
+    ['keys create --customer cus_1 --expires soon', 'It must be a time such as', 'See'],
+    ['customers create --email ada', 'It must be an e-mail address', 'See'],
+    ['usage record --customer cus_1 --units 1.5', 'It must be a whole number from 1', 'See'],
+    ['usage record --customer cus_1 --units 0', 'It must be a whole number from 1', 'See'],
+    ['usage record --customer cus_1 --units 1 --at noon', 'It must be a time such as', 'See'],
+    ['usage --by year', 'Allowed choices are hour, day, month', 'See'],
+    ['invoice', "Missing required argument 'customer'.", 'See meterctl invoice --help'],
+    ['serve --port 99999', '--port must be a whole number from 0 to 65535', ''],
+    ['emulator advance soon', 'It must be a time such as', 'See'],
+    ['--config', "Option '--config <file>' argument missing.", 'See meterctl --help'],
+  ])('%s', async (line, message, hint) => {
+    const { run } = createCommandLine(createTestFolder());
+    const plain = await run(line);
+    expect(plain.code).toBe(2);
+    expect(plain.out).toBe('');
+    expect(plain.err).toContain(message);
+    expect(plain.err).toContain(hint);
+    expect(plain.err).not.toMatch(/\n\s+at /);
+    const scripted = await run(`--json ${line}`);
+    expect(scripted.code).toBe(2);
+    const { error } = JSON.parse(scripted.out);
+    expect(error).toMatchObject({ code: 'invalid', message: expect.stringContaining(message) });
+    expect(error.hint ?? '').toContain(hint);
+  });
+});
