@@ -111,6 +111,25 @@ export interface MeterEventBilling {
   sendMeterEvent(event: MeterEvent): Promise<MeterEventAnswer>;
 }
 
+/** What a meter counted for a customer in one span. */
+export interface MeterSum {
+  startMs: number;
+  endMs: number;
+  /** Whole, unless somebody else sent fractions. */
+  units: number;
+}
+
+/**
+ * What Stripe has counted, by the timestamps of events: `[fromMs, toMs)`. The counts follow what Stripe accepted with a
+ * lag that it does not promise (stripe-facts 3f). Throws `not_found` for a customer or meter that Stripe does not have.
+ */
+export interface MeterSumBilling {
+  /** Both times must lie on whole minutes. */
+  sumMeterEvents(customerId: string, fromMs: number, toMs: number): Promise<number>;
+  /** By hour, oldest first, without the hours in which nothing was counted; both times must lie on whole hours. */
+  listMeterSums(customerId: string, fromMs: number, toMs: number): Promise<MeterSum[]>;
+}
+
 /** Stripe's memory of what happened. */
 export interface EventBilling {
   /** Every event that meterctl acts on, snapshot and thin, created at `sinceMs` or later, oldest first; 30 days at most. */
@@ -120,4 +139,9 @@ export interface EventBilling {
 }
 
 /** All of it. Unless said otherwise a call throws `unauthorized`, `unavailable`, `invalid` or `conflict`. */
-export type Billing = CatalogBilling & CustomerBilling & InvoiceBilling & MeterEventBilling & EventBilling;
+export type Billing = CatalogBilling &
+  CustomerBilling &
+  InvoiceBilling &
+  MeterEventBilling &
+  MeterSumBilling &
+  EventBilling;

@@ -6,6 +6,7 @@ import { createAccount } from './account.js';
 import { createCheckoutSessions } from './checkout-sessions.js';
 import { type ClientOptions, createClient } from './client.js';
 import { createCustomers } from './customers.js';
+import { createEventSummaries } from './event-summaries.js';
 import { createEvents } from './events.js';
 import { createInvoices } from './invoices.js';
 import { createMeterEvents } from './meter-events.js';
@@ -35,5 +36,6 @@ export function createBilling(options: ClientOptions & { meterId: string | null 
     ...createInvoices(stripe),
     ...createEvents(stripe),
     ...createMeterEvents(stripe),
+    ...createEventSummaries(stripe, options.meterId ?? ''),
   };
 }
