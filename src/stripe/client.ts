@@ -24,11 +24,31 @@ export function createClient(options: ClientOptions): Stripe {
     apiVersion,
     timeout: timeoutMs,
     maxNetworkRetries: 0,
+    httpClient: createHttpClient(),
     telemetry: false,
     appInfo: { name: 'meterctl' },
     ...addressOf(options.apiBase),
   });
 }
+
+/**
+ * The SDK repeats a request whose connection was cut once, whatever it was told (RequestSender: "a closed connection is
+ * retried once even when retries are disabled"), and then tells of the second answer only. When Stripe had processed the
+ * first and the second was refused by a rate limit, that would read as "certainly not processed". So a cut is shown to the
+ * SDK without the code by which it knows one.
+ */
+function createHttpClient(): Stripe.HttpClient {
+  const client = Stripe.createNodeHttpClient();
+  const send = client.makeRequest.bind(client);
+  client.makeRequest = (...request) =>
+    send(...request).catch((error: NodeJS.ErrnoException) => {
+      if (!cutCodes.has(error.code ?? '')) throw error;
+      throw new Error(error.message, { cause: error });
+    });
+  return client;
+}
+
+const cutCodes = new Set(['ECONNRESET', 'EPIPE']);
 
 function addressOf(apiBase: string | null) {
   if (apiBase === null) return {};
