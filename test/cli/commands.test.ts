@@ -241,6 +241,17 @@ describe('the embedded Stripe', () => {
     expect(await json('customers list')).toEqual({ data: [], next_cursor: null });
   });
 
+  it('is never reset together with a ledger of another mode', async () => {
+    const { folder, json, run } = await ready();
+    const live = { STRIPE_SECRET_KEY: 'rk_live_0123456789abcdef' };
+    const file = JSON.parse(readFileSync(join(folder, 'meterctl.json'), 'utf8'));
+    writeFileSync(join(folder, 'live.json'), JSON.stringify({ ...file, mode: 'live' }));
+    await json('keys list --config live.json --database live.db', { env: live });
+    expect((await run('emulator reset --database live.db')).code).toBe(6);
+    expect(existsSync(join(folder, 'live.db'))).toBe(true);
+    expect(existsSync(join(folder, '.meterctl', 'emulator.db'))).toBe(true);
+  });
+
   it('listens until it is asked to stop', async () => {
     const { json } = createCommandLine(createTestFolder());
     const line = await json<{ event: string; url: string }>('emulator start --port 0');

@@ -2,7 +2,9 @@
 
 import { existsSync, rmSync } from 'node:fs';
 import type { Command } from 'commander';
+import { openStore } from '../../app.js';
 import { readConfigFile, writeConfigFile } from '../../config/config-file.js';
+import type { Settings } from '../../config/settings.js';
 import { addExamples, type Runner } from '../command.js';
 import { type Context, confirmed } from '../context.js';
 
@@ -22,16 +24,20 @@ export function declare(command: Command, run: Runner): void {
 
 /** Keys and ledger belong to the account that goes away, so they go with it. */
 async function reset(context: Context): Promise<undefined> {
-  const { emulatorDatabasePath, databasePath, configPath } = context.emulatorSettings();
-  const inUse =
-    context.settings().mode === 'emulator' ? [emulatorDatabasePath, databasePath] : [emulatorDatabasePath];
-  const removed = inUse.filter((path) => existsSync(path));
+  const settings = context.emulatorSettings();
+  const { configPath, databasePath, emulatorDatabasePath } = settings;
+  const file = readConfigFile(configPath);
+  const paths = [emulatorDatabasePath];
+  if (file?.mode === undefined || file.mode === 'emulator') {
+    await checkMode(context, settings);
+    paths.push(databasePath);
+  }
+  const removed = paths.filter((path) => existsSync(path));
   if (removed.length > 0)
     await confirmed(context, `Remove ${removed.join(' and ')}, with all keys and usage in it?`);
   for (const path of removed) {
     for (const suffix of ['', '-wal', '-shm']) rmSync(`${path}${suffix}`, { force: true });
   }
-  const file = readConfigFile(configPath);
   if (file?.mode === 'emulator' && file.stripe) {
     const { stripe, ...kept } = file;
     writeConfigFile(configPath, kept);
@@ -40,4 +46,11 @@ async function reset(context: Context): Promise<undefined> {
     json: () => ({ removed }),
     text: () => (removed.length === 0 ? 'There was nothing to remove.' : `Removed ${removed.join(' and ')}.`),
   });
+}
+
+/** A ledger of real money must never go this way: opening tells whose database it is. Throws `conflict`. */
+async function checkMode(context: Context, settings: Settings): Promise<void> {
+  if (!existsSync(settings.databasePath)) return;
+  const store = await openStore(settings, await context.machine());
+  await store.close();
 }

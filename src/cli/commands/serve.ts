@@ -31,7 +31,8 @@ export function declare(command: Command, run: Runner): void {
 async function serve(context: Context, options: Options): Promise<undefined> {
   const settings = context.readySettings({ ...options });
   const stopped = context.untilStopped();
-  const app = await openApp(settings, await context.machine('info'));
+  const machine = await context.machine('info');
+  const app = await openApp(settings, machine);
   try {
     const { url } = await app.start();
     context.show({
@@ -39,7 +40,7 @@ async function serve(context: Context, options: Options): Promise<undefined> {
       text: () => `Listening on ${context.paint.link(url)} in ${settings.mode} mode. Ctrl-C ends it.`,
     });
     await stopped;
-    context.note('Stopping: finishing calls and sending usage. Again to end at once.');
+    machine.log.info('stopping: finishing calls and sending usage; a second signal ends at once');
   } finally {
     await app.stop();
   }
