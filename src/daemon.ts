@@ -14,6 +14,7 @@ import { provisionCheckout } from './customers/provision.js';
 import { syncNamedCustomer } from './customers/sync.js';
 import { type Courier, createCourier } from './delivery/courier.js';
 import { createPeriodCheck } from './delivery/period-check.js';
+import { rejectDeliveries } from './delivery/reject-deliveries.js';
 import type { Billing } from './domain/billing.js';
 import { MeterctlError } from './domain/error.js';
 import type { Store } from './domain/store.js';
@@ -114,7 +115,7 @@ async function assemble(parts: Parts, closers: Closers): Promise<App> {
       },
     }),
   );
-  const ledger = createLedgerWriter({ store, clock });
+  const ledger = createLedgerWriter({ store, clock, log });
   closers.add({ close: () => ledger.drain() });
   let url = '';
   const server = closers.add(
@@ -186,6 +187,9 @@ async function applyEvent({ store, billing, host }: Parts, target: EventTarget):
       return;
     case 'checkout':
       await provisionCheckout({ store, billing, clock: host.clock }, target.sessionId);
+      return;
+    case 'meter_rejections':
+      await rejectDeliveries({ store, billing, host }, target.eventId);
       return;
     case 'none':
   }

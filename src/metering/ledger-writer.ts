@@ -3,7 +3,7 @@
 import { MeterctlError } from '../domain/error.js';
 import type { UsageStore } from '../domain/store.js';
 import type { NewUsage, RecordedUsage } from '../domain/usage.js';
-import type { Clock } from '../lib/host.js';
+import type { Clock, Log } from '../lib/host.js';
 
 /** Beyond so many waiting calls the disk is hopelessly behind, and calls are refused instead of piled up. */
 const queueMax = 10_000;
@@ -32,10 +32,22 @@ interface Waiting {
  * Makes a writer. The trigger is the end of the present round of I/O, never a timer: an idle server commits a lone call at
  * once, a busy one gathers whatever came in while the last batch synced.
  */
-export function createLedgerWriter(deps: { store: UsageStore; clock: Clock }): LedgerWriter {
+export function createLedgerWriter(deps: { store: UsageStore; clock: Clock; log: Log }): LedgerWriter {
   const queue: Waiting[] = [];
   let writing = false;
   const idle: (() => void)[] = [];
+  /** Calls refused since the ledger could last be written: an outage is told when it begins and when it ends. */
+  let refusedCalls = 0;
+
+  function noteRefused(calls: number, error: unknown): void {
+    if (refusedCalls === 0) deps.log.error('the ledger cannot be written, so calls are refused', { error });
+    refusedCalls += calls;
+  }
+
+  function noteWritten(): void {
+    if (refusedCalls > 0) deps.log.info('the ledger can be written again', { refusedCalls });
+    refusedCalls = 0;
+  }
 
   async function write(): Promise<void> {
     const batch = queue.splice(0, batchMax);
@@ -44,6 +56,7 @@ export function createLedgerWriter(deps: { store: UsageStore; clock: Clock }): L
         batch.map((waiting) => waiting.usage),
         deps.clock.nowMs(),
       );
+      noteWritten();
       batch.forEach((waiting, index) => {
         const result = recorded[index];
         if (result) waiting.resolve(result);
@@ -53,6 +66,7 @@ export function createLedgerWriter(deps: { store: UsageStore; clock: Clock }): L
           );
       });
     } catch (error) {
+      noteRefused(batch.length, error);
       for (const waiting of batch) waiting.reject(error);
     }
     if (queue.length > 0) return deps.clock.soon(() => void write());
@@ -63,11 +77,15 @@ export function createLedgerWriter(deps: { store: UsageStore; clock: Clock }): L
   return {
     record(usage) {
       if (queue.length >= queueMax) {
-        return Promise.reject(
-          new MeterctlError('unavailable', `${queueMax} calls are waiting for the ledger already.`, {
+        const error = new MeterctlError(
+          'unavailable',
+          `${queueMax} calls are waiting for the ledger already.`,
+          {
             hint: 'The disk of the database is too slow for this load, or stuck.',
-          }),
+          },
         );
+        noteRefused(1, error);
+        return Promise.reject(error);
       }
       return new Promise((resolve, reject) => {
         queue.push({ usage, resolve, reject });

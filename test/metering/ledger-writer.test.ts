@@ -30,7 +30,7 @@ async function setUp() {
     host,
     real,
     customer,
-    writer: createLedgerWriter({ store, clock: host.clock }),
+    writer: createLedgerWriter({ store, clock: host.clock, log: host.log }),
     row,
     batches,
     broken,

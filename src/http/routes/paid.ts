@@ -2,6 +2,7 @@
 
 import type { Request, RequestHandler, Response } from 'express';
 import { type AccessRefusal, accessOf } from '../../access/access.js';
+import { MeterctlError } from '../../domain/error.js';
 import type { RecordedUsage } from '../../domain/usage.js';
 import type { FoundKey } from '../../keys/key-lookup.js';
 import type { KeyUses } from '../../keys/key-uses.js';
@@ -53,7 +54,8 @@ async function record(
   try {
     return await deps.ledger.record(usageRow(use, deps));
   } catch (error) {
-    deps.host.log.error('usage could not be recorded, so the call was refused', { error });
+    // The ledger writer tells of the outage once; only a defect is told for each call.
+    if (!(error instanceof MeterctlError)) throw error;
     sendProblem(
       res,
       'ledger_unavailable',
