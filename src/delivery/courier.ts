@@ -1,13 +1,12 @@
 /** The courier: takes frozen deliveries from the outbox to Stripe, each exactly once. */
 
-import type { MeterEventAnswer } from '../domain/billing.js';
 import type { ClaimedDelivery, Settlement } from '../domain/delivery.js';
 import { MeterctlError } from '../domain/error.js';
 import type { DeliveryStore } from '../domain/store.js';
 import { createLoop } from '../lib/loop.js';
 import { createTokenBucket } from '../lib/token-bucket.js';
 import { backoffMs } from './backoff.js';
-import { type SendDeps, sendDelivery } from './send.js';
+import { type SendAnswer, type SendDeps, sendDelivery } from './send.js';
 
 /** How often the outbox is looked at. */
 const intervalMs = 250;
@@ -85,7 +84,7 @@ export function createCourier(
   }
 
   /** Starts the sends of one batch at the permitted rate, without waiting for their answers. */
-  async function launch(batch: ClaimedDelivery[], signal: AbortSignal, answers: MeterEventAnswer[]) {
+  async function launch(batch: ClaimedDelivery[], signal: AbortSignal, answers: SendAnswer[]) {
     const sends: Promise<Settlement>[] = [];
     for (const delivery of batch) {
       await bucket.take(signal);
@@ -95,7 +94,7 @@ export function createCourier(
   }
 
   /** Waits for the answers of one batch and settles them in one commit. */
-  async function settle(sends: Promise<Settlement>[], answers: MeterEventAnswer[]): Promise<void> {
+  async function settle(sends: Promise<Settlement>[], answers: SendAnswer[]): Promise<void> {
     const settlements = await Promise.all(sends);
     try {
       await store.settleDeliveries(settlements, host.clock.nowMs());
@@ -110,25 +109,25 @@ export function createCourier(
   async function send(
     delivery: ClaimedDelivery,
     signal: AbortSignal,
-    answers: MeterEventAnswer[],
+    answers: SendAnswer[],
   ): Promise<Settlement> {
     const nowMs = host.clock.nowMs();
-    const { id, claimId } = delivery;
+    const { id, identifierNumber, claimId } = delivery;
+    const lease = { id, identifierNumber, claimId };
     if (signal.aborted || stopped !== null) {
       // Given back unsent: the next courier may take it at once.
       return {
-        id,
-        claimId,
+        ...lease,
         outcome: { kind: 'retry', reason: 'Not sent yet.', atMs: nowMs, processed: 'no', nextKey: false },
       };
     }
     const { outcome, answer } = await sendDelivery(deps, delivery);
     if (answer) answers.push(answer);
     if (answer?.kind === 'stopped') stopped = answer.reason;
-    return { id, claimId, outcome };
+    return { ...lease, outcome };
   }
 
-  function pace(answers: MeterEventAnswer[]): void {
+  function pace(answers: SendAnswer[]): void {
     const refusal = answers.find((answer) => answer.kind === 'stopped');
     const troubles = answers.filter((answer) => answer.kind === 'retry');
     if (refusal) {
@@ -151,7 +150,7 @@ export function createCourier(
       const batch = await store.claimDeliveries({ nowMs: host.clock.nowMs(), leaseMs, limit });
       if (batch.length === 0 && running.size === 0) break;
       if (batch.length > 0) {
-        const answers: MeterEventAnswer[] = [];
+        const answers: SendAnswer[] = [];
         const settled = settle(await launch(batch, signal, answers), answers).finally(() =>
           running.delete(settled),
         );

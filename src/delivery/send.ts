@@ -1,7 +1,12 @@
 /** Sends one claimed delivery and says what is to become of it. */
 
-import type { MeterEventAnswer, MeterEventBilling } from '../domain/billing.js';
-import { type ClaimedDelivery, type DeliveryOutcome, idempotencyKeyOf } from '../domain/delivery.js';
+import type { CancellationAnswer, MeterEventAnswer, MeterEventBilling } from '../domain/billing.js';
+import {
+  type ClaimedDelivery,
+  type DeliveryOutcome,
+  idempotencyKeyOf,
+  identifierOf,
+} from '../domain/delivery.js';
 import { MeterctlError } from '../domain/error.js';
 import type { Host } from '../lib/host.js';
 import { backoffMs } from './backoff.js';
@@ -40,27 +45,31 @@ export interface SendDeps {
   periodCheck: PeriodCheck;
 }
 
+/** What Stripe answered, to an event or to a cancellation. */
+export type SendAnswer = MeterEventAnswer | CancellationAnswer;
+
 /** Sends once, if Stripe can still bill it. `answer` is what Stripe said, for the courier's own pace. */
 export async function sendDelivery(
   deps: SendDeps,
   delivery: ClaimedDelivery,
-): Promise<{ outcome: DeliveryOutcome; answer?: MeterEventAnswer }> {
+): Promise<{ outcome: DeliveryOutcome; answer?: SendAnswer }> {
   const early = outcomeBeforeSending(delivery, deps.host.clock.nowMs());
   if (early) return { outcome: early };
   const closed = await whyClosed(deps, delivery);
   if (typeof closed === 'object') return { outcome: outcomeOf(closed, delivery, deps.host), answer: closed };
   // An earlier attempt may have arrived in time, so a closed period says nothing about it.
   if (closed !== undefined)
-    return { outcome: { kind: delivery.attempts > 1 ? 'uncertain' : 'refused', reason: closed } };
-  const answer = await deps.billing.sendMeterEvent({
-    identifier: delivery.id,
-    idempotencyKey: idempotencyKeyOf(delivery),
-    meter: delivery.meter,
-    customerId: delivery.customerId,
-    units: delivery.units,
-    timestampMs: delivery.timestampMs,
-  });
+    return { outcome: { kind: delivery.unknownBeforeMs === null ? 'refused' : 'uncertain', reason: closed } };
+  const answer = await send(deps.billing, delivery);
   return { outcome: outcomeOf(answer, delivery, deps.host), answer };
+}
+
+function send(billing: MeterEventBilling, delivery: ClaimedDelivery): Promise<SendAnswer> {
+  const { meter, customerId, units, timestampMs, cancels } = delivery;
+  const idempotencyKey = idempotencyKeyOf(delivery);
+  if (cancels !== null) return billing.cancelMeterEvent({ meter, identifier: cancels, idempotencyKey });
+  const identifier = identifierOf(delivery);
+  return billing.sendMeterEvent({ meter, identifier, idempotencyKey, customerId, units, timestampMs });
 }
 
 /** Asks whether the period is closed. Stripe not answering that is an answer to the delivery, too: try again later. */
@@ -76,13 +85,19 @@ async function whyClosed(
   }
 }
 
-function outcomeOf(answer: MeterEventAnswer, delivery: ClaimedDelivery, host: Host): DeliveryOutcome {
+function outcomeOf(answer: SendAnswer, delivery: ClaimedDelivery, host: Host): DeliveryOutcome {
   switch (answer.kind) {
     case 'accepted':
     case 'duplicate':
       return { kind: 'delivered' };
     case 'refused':
       return { kind: 'refused', reason: answer.reason };
+    case 'too_late':
+      // An earlier attempt may have cancelled it: taking the units back once more would be twice.
+      return {
+        kind: delivery.unknownBeforeMs === null ? 'uncancellable' : 'uncertain',
+        reason: answer.reason,
+      };
     case 'stopped':
       return {
         kind: 'retry',

@@ -6,7 +6,7 @@ import type { CheckoutSession } from './checkout.js';
 import type { StripeCustomer } from './customer.js';
 import type { InvoicePreview } from './invoice.js';
 import type { Subscription } from './subscription.js';
-import type { MeterRejection, NewWebhook } from './webhook.js';
+import type { MeterRejectionReport, NewWebhook } from './webhook.js';
 
 /**
  * The catalog: what `init` finds or creates. Every `add` takes an `attempt`, a text that stays the same when an
@@ -105,10 +105,26 @@ export type MeterEventAnswer =
   /** The key is refused or lacks a permission: nothing can be sent until somebody mends it. */
   | { kind: 'stopped'; reason: string };
 
+/** The wish that Stripe takes one meter event back. */
+export interface MeterEventCancellation {
+  meter: string;
+  /** Of the event. */
+  identifier: string;
+  idempotencyKey: string;
+}
+
+/** What Stripe answered to a cancellation; `duplicate` means that the event is cancelled already. */
+export type CancellationAnswer =
+  | MeterEventAnswer
+  /** Stripe cancels only within 24 hours of receiving the event (stripe-facts 3b). */
+  | { kind: 'too_late'; reason: string };
+
 /** Sending usage. */
 export interface MeterEventBilling {
   /** Sends one event, once: no retry in here. Never throws for what Stripe or the network does. */
   sendMeterEvent(event: MeterEvent): Promise<MeterEventAnswer>;
+  /** Asks once to cancel one event; the same manners. */
+  cancelMeterEvent(cancellation: MeterEventCancellation): Promise<CancellationAnswer>;
 }
 
 /** What a meter counted for a customer in one span. */
@@ -135,7 +151,7 @@ export interface EventBilling {
   /** Every event that meterctl acts on, snapshot and thin, created at `sinceMs` or later, oldest first; 30 days at most. */
   listEvents(sinceMs: number): Promise<NewWebhook[]>;
   /** What a thin event says about usage that Stripe rejected after accepting it. */
-  findMeterRejections(eventId: string): Promise<MeterRejection[] | undefined>;
+  findMeterRejections(eventId: string): Promise<MeterRejectionReport | undefined>;
 }
 
 /** All of it. Unless said otherwise a call throws `unauthorized`, `unavailable`, `invalid` or `conflict`. */

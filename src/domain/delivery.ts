@@ -22,7 +22,7 @@ export const deliveryStates: readonly DeliveryState[] = [
 
 /** A delivery as the store keeps it. From `pending` on, everything that Stripe sees of it is frozen. */
 export interface Delivery {
-  /** `dlv_…`; the identifier that Stripe sees, for ever. */
+  /** `dlv_…`; the identifier that Stripe sees, or the stem of it. */
   id: string;
   customerId: string;
   meter: string;
@@ -33,11 +33,17 @@ export interface Delivery {
   state: DeliveryState;
   /** How many times it was claimed for sending. */
   attempts: number;
-  /** Which Idempotency-Key comes next: 1 is the id itself, 2 is `<id>:2`, after a received 5xx (stripe-facts 3a). */
+  /** Which identifier Stripe has or gets next: 1 is the id itself, 2 is `<id>.2`, after Stripe rejected what it had accepted. */
+  identifierNumber: number;
+  /** Which Idempotency-Key comes next: 1 is the identifier, 2 is `<identifier>:2`, after an answer that Stripe would replay. */
   keyNumber: number;
+  /** The delivery whose units this one takes back, in part or as a whole; `null` for what covers usage itself. */
+  corrects: string | null;
+  /** The identifier of the event that Stripe is asked to cancel; `null` for what is sent as an event of its own. */
+  cancels: string | null;
   /** Not to be sent before this time. */
   nextAttemptAtMs: number;
-  /** Since when a send may have reached Stripe without an answer; `null` when no send's outcome is unknown. */
+  /** Since when a send may have reached Stripe without an answer; `null` when every send's outcome is known. */
   unknownSinceMs: number | null;
   /** Why the last attempt did not succeed, or why it was refused; `null` if there is nothing to say. */
   reason: string | null;
@@ -48,6 +54,8 @@ export interface Delivery {
 export interface ClaimedDelivery extends Delivery {
   /** Proves the lease when the delivery is settled. */
   claimId: number;
+  /** `unknownSinceMs` as it was before this lease: whether an earlier send may have reached Stripe. */
+  unknownBeforeMs: number | null;
   /** Until when nobody else may claim it. */
   leaseUntilMs: number;
 }
@@ -60,12 +68,16 @@ export type DeliveryOutcome =
   | { kind: 'refused'; reason: string }
   /** Try again later. `processed`: whether Stripe may have taken it. `nextKey`: an answer was received that Stripe would replay. */
   | { kind: 'retry'; reason: string; atMs: number; processed: 'no' | 'unknown'; nextKey: boolean }
+  /** Stripe no longer cancels the event: its units are taken back by an event of their own. */
+  | { kind: 'uncancellable'; reason: string }
   /** Unknown for longer than Stripe remembers. */
   | { kind: 'uncertain'; reason: string };
 
 /** A delivery with what came of sending it. */
 export interface Settlement {
   id: string;
+  /** What was sent: an answer to an identifier that is used up says nothing about the next one. */
+  identifierNumber: number;
   claimId: number;
   outcome: DeliveryOutcome;
 }
@@ -92,7 +104,36 @@ export function deliveryWindow(atMs: number, windowMs: number, period: Period | 
   return { startMs: Math.max(startMs, period.startMs), endMs: Math.min(endMs, period.endMs) };
 }
 
-/** The Idempotency-Key of the next send: the id, or the id with a number after a received 5xx (stripe-facts 3a). */
-export function idempotencyKeyOf(delivery: Pick<Delivery, 'id' | 'keyNumber'>): string {
-  return delivery.keyNumber === 1 ? delivery.id : `${delivery.id}:${delivery.keyNumber}`;
+/** A delivery that Stripe rejected after accepting it. */
+export interface Rejection {
+  id: string;
+  /** Of the identifier that was rejected. */
+  identifierNumber: number;
+  reason: string;
+}
+
+/** What came of a report that Stripe rejected a delivery after it had accepted it. `repeat`: it is known already. */
+export type RejectionResult = 'refused' | 'repeat' | 'unknown';
+
+/**
+ * What came of asking for another attempt. `retried`: a refused one is pending again. `hastened`: a pending one is due now.
+ * Otherwise where it stands, because nothing was done; `unknown`: there is no such delivery.
+ */
+export type RetryResult = 'retried' | 'hastened' | 'open' | 'claimed' | 'delivered' | 'uncertain' | 'unknown';
+
+/** What Stripe knows the delivery by. Once Stripe has rejected it, an identifier is used up (stripe-facts 3a). */
+export function identifierOf({ id, identifierNumber }: Pick<Delivery, 'id' | 'identifierNumber'>): string {
+  return identifierNumber === 1 ? id : `${id}.${identifierNumber}`;
+}
+
+/** The Idempotency-Key of the next send: the identifier, or that with a number after a received 5xx (stripe-facts 3a). */
+export function idempotencyKeyOf(delivery: Pick<Delivery, 'id' | 'identifierNumber' | 'keyNumber'>): string {
+  const identifier = identifierOf(delivery);
+  return delivery.keyNumber === 1 ? identifier : `${identifier}:${delivery.keyNumber}`;
+}
+
+/** Reads an identifier or an Idempotency-Key as Stripe tells it; `undefined` for one that was not made here. */
+export function parseIdentifier(text: string): Pick<Delivery, 'id' | 'identifierNumber'> | undefined {
+  const match = /^(dlv_\w+)(?:\.([1-9]\d{0,8}))?(?::[1-9]\d{0,8})?$/.exec(text);
+  return match?.[1] === undefined ? undefined : { id: match[1], identifierNumber: Number(match[2] ?? 1) };
 }

@@ -5,7 +5,16 @@
 
 import type { Checkout } from './checkout.js';
 import type { Customer, StripeCustomer } from './customer.js';
-import type { ClaimedDelivery, Delivery, DeliveryState, OutboxStatus, Settlement } from './delivery.js';
+import type {
+  ClaimedDelivery,
+  Delivery,
+  DeliveryState,
+  OutboxStatus,
+  Rejection,
+  RejectionResult,
+  RetryResult,
+  Settlement,
+} from './delivery.js';
 import type { ApiKey, KeyStatus, NewApiKey } from './key.js';
 import type { Mode } from './mode.js';
 import type { Page, PageRequest } from './page.js';
@@ -87,8 +96,17 @@ export interface DeliveryStore {
    * that has run out counts as a send of unknown outcome and is leased again. The attempt is durable before this returns.
    */
   claimDeliveries(claim: { nowMs: number; leaseMs: number; limit: number }): Promise<ClaimedDelivery[]>;
-  /** Writes outcomes. `delivered` always counts; any other outcome only under a lease that is still the present one. */
+  /**
+   * Writes outcomes. `delivered` always counts, unless Stripe has rejected that identifier since; any other outcome only
+   * under a lease that is still the present one.
+   */
   settleDeliveries(settlements: readonly Settlement[], nowMs: number): Promise<void>;
+  /** Refuses what Stripe rejected after accepting it; what takes units of it back is refused with it. */
+  rejectDeliveries(rejections: readonly Rejection[]): Promise<RejectionResult[]>;
+  /** Makes these refused or pending ones due now; one result an id, in order. */
+  retryDeliveries(ids: readonly string[], nowMs: number): Promise<RetryResult[]>;
+  /** Makes everything pending due now. Returns how many had been waiting. */
+  hastenDeliveries(nowMs: number): Promise<number>;
   countDeliveries(nowMs: number): Promise<OutboxStatus>;
   findDelivery(id: string): Promise<Delivery | undefined>;
   /** Newest first. */

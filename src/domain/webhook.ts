@@ -43,3 +43,10 @@ export interface MeterRejection {
   identifier: string;
   reason: string;
 }
+
+/** Stripe's report of rejections: it counts all, and names samples (stripe-facts 3d). */
+export interface MeterRejectionReport {
+  rejections: MeterRejection[];
+  /** How many events were rejected; more than are named when Stripe left some out. */
+  errorCount: number;
+}

@@ -1,10 +1,11 @@
 /** The outbox, in SQLite: leasing and settling deliveries. */
 
-import type { ClaimedDelivery, Delivery, Settlement } from '../domain/delivery.js';
+import type { ClaimedDelivery, Settlement } from '../domain/delivery.js';
 import type { DeliveryStore } from '../domain/store.js';
 import type { Clock } from '../lib/host.js';
 import { createFreezing } from './delivery-freezing.js';
 import { createOutboxQueries, type DeliveryRow, selectDelivery, toDelivery } from './delivery-queries.js';
+import { createReopening } from './delivery-reopening.js';
 import type { Database } from './open.js';
 
 /** `unknown_since_ms` stays: whoever held the lease may have sent. */
@@ -16,9 +17,12 @@ const lanesSql = `
 SELECT customer_no AS customerNo, meter_no AS meterNo FROM lanes INDEXED BY lanes_due
 WHERE due_at_ms <= :nowMs ORDER BY due_at_ms LIMIT :limit`;
 
+/** A correction goes out only when Stripe has what it corrects, or may have the correction itself. */
 const oldestDueSql = `
-SELECT no FROM deliveries INDEXED BY deliveries_pending
+SELECT no FROM deliveries d INDEXED BY deliveries_pending
 WHERE state = 'pending' AND customer_no = :customerNo AND meter_no = :meterNo AND next_attempt_at_ms <= :nowMs
+  AND (corrects_no IS NULL OR unknown_since_ms IS NOT NULL
+    OR EXISTS (SELECT 1 FROM deliveries o WHERE o.no = d.corrects_no AND o.state = 'delivered'))
 ORDER BY window_start_ms LIMIT 1`;
 
 /** From here on Stripe may have it, so its outcome is unknown until it is settled. */
@@ -31,16 +35,23 @@ UPDATE deliveries SET
   unknown_since_ms = COALESCE(unknown_since_ms, :nowMs)
 WHERE no = :no`;
 
-/** A lease is the present one while the delivery is claimed and no later attempt has begun: the attempt is the claim's id. */
+/**
+ * A delivery that arrived counts whoever sent it, unless Stripe rejected it meanwhile: then its identifier is used up, and
+ * the next one has not been sent. What is refused while an earlier send may have arrived stays unknown as well; and its next
+ * send needs another Idempotency-Key, because Stripe would replay the refusal.
+ *
+ * A lease is the present one while the delivery is claimed and no later attempt has begun: the attempt is the claim's id. */
 const presentLeaseSql = `WHERE id = :id AND state = 'claimed' AND attempts = :claimId`;
 
 const settleSql: Record<Settlement['outcome']['kind'], string> = {
   delivered: `
 UPDATE deliveries SET
   state = 'delivered', delivered_at_ms = :nowMs, lease_until_ms = NULL, unknown_since_ms = NULL, reason = NULL
-WHERE id = :id AND state NOT IN ('open', 'delivered')`,
+WHERE id = :id AND identifier_number = :identifierNumber AND state NOT IN ('open', 'delivered')`,
   refused: `
-UPDATE deliveries SET state = 'refused', lease_until_ms = NULL, unknown_since_ms = NULL, reason = :reason
+UPDATE deliveries SET
+  state = 'refused', lease_until_ms = NULL, reason = :reason, key_number = key_number + 1,
+  unknown_since_ms = unknown_before_claim_ms
 ${presentLeaseSql}`,
   uncertain: `
 UPDATE deliveries SET state = 'uncertain', lease_until_ms = NULL, reason = :reason
@@ -50,6 +61,11 @@ UPDATE deliveries SET
   state = 'pending', lease_until_ms = NULL, reason = :reason, next_attempt_at_ms = :atMs,
   key_number = key_number + :nextKey,
   unknown_since_ms = CASE WHEN :processed = 'no' THEN unknown_before_claim_ms ELSE unknown_since_ms END
+${presentLeaseSql}`,
+  uncancellable: `
+UPDATE deliveries SET
+  state = 'pending', cancels = 0, lease_until_ms = NULL, reason = :reason, next_attempt_at_ms = :nowMs,
+  key_number = key_number + 1, unknown_since_ms = unknown_before_claim_ms
 ${presentLeaseSql}`,
 };
 
@@ -69,6 +85,7 @@ export function createDeliveries(database: Database, clock: Clock): DeliveryStor
     refused: prepare(settleSql.refused),
     uncertain: prepare(settleSql.uncertain),
     retry: prepare(settleSql.retry),
+    uncancellable: prepare(settleSql.uncancellable),
   };
 
   function claimLane(lane: { customerNo: number; meterNo: number }, nowMs: number, leaseMs: number) {
@@ -80,6 +97,7 @@ export function createDeliveries(database: Database, clock: Clock): DeliveryStor
 
   return {
     ...createFreezing(database, clock),
+    ...createReopening(database, clock),
     ...createOutboxQueries(database),
     async claimDeliveries({ nowMs, leaseMs, limit }) {
       return write(() => {
@@ -93,10 +111,10 @@ export function createDeliveries(database: Database, clock: Clock): DeliveryStor
     },
     async settleDeliveries(settlements, nowMs) {
       write(() => {
-        for (const { id, claimId, outcome } of settlements) {
+        for (const { outcome, ...lease } of settlements) {
           const { kind, ...values } = outcome;
           const nextKey = kind === 'retry' && outcome.nextKey ? 1 : 0;
-          settle[kind].run({ ...values, nextKey, id, claimId, nowMs });
+          settle[kind].run({ ...values, ...lease, nextKey, nowMs });
         }
       });
     },
@@ -104,6 +122,5 @@ export function createDeliveries(database: Database, clock: Clock): DeliveryStor
 }
 
 function toClaimed(row: DeliveryRow, leaseUntilMs: number): ClaimedDelivery {
-  const delivery: Delivery = toDelivery(row);
-  return { ...delivery, claimId: delivery.attempts, leaseUntilMs };
+  return { ...toDelivery(row), claimId: row.attempts, unknownBeforeMs: row.unknownBeforeMs, leaseUntilMs };
 }

@@ -2,10 +2,8 @@
 
 import type { DeliveryStore } from '../domain/store.js';
 import type { Clock } from '../lib/host.js';
+import { batchMax, writeInBatches } from './batches.js';
 import type { Database } from './open.js';
-
-/** So many deliveries are frozen in one transaction, so that calls never wait long for a commit behind it. */
-const freezeBatchMax = 1_000;
 
 /** A window that starts so far ahead was made by a clock that was ahead. */
 const clockAheadMs = 60_000;
@@ -25,30 +23,19 @@ UPDATE deliveries SET
   state = CASE WHEN units = 0 THEN 'delivered' ELSE 'pending' END,
   delivered_at_ms = CASE WHEN units = 0 THEN :nowMs END,
   next_attempt_at_ms = min(window_end_ms, :nowMs)
-WHERE no IN (SELECT no FROM deliveries WHERE state = 'open' AND ${condition} LIMIT ${freezeBatchMax})`;
+WHERE no IN (SELECT no FROM deliveries WHERE state = 'open' AND ${condition} LIMIT ${batchMax})`;
 }
 
 /** The freezing part of the contract. */
-export function createFreezing(
-  { connection, write }: Database,
-  clock: Clock,
-): Pick<DeliveryStore, 'freezeDeliveries'> {
-  const prepare = (condition: string) => connection.prepare<[Record<string, unknown>]>(freezeSql(condition));
+export function createFreezing(database: Database, clock: Clock): Pick<DeliveryStore, 'freezeDeliveries'> {
+  const prepare = (condition: string) =>
+    database.connection.prepare<[Record<string, unknown>]>(freezeSql(condition));
   const ended = prepare(due.ended);
   const ahead = prepare(due.ahead);
   const everything = prepare(due.everything);
   const ofCustomer = prepare(due.ofCustomer);
-
-  /** Freezes batch after batch, letting other work run in between. */
-  async function freezeAll(freeze: typeof ended, values: Record<string, unknown>): Promise<number> {
-    let frozen = 0;
-    for (;;) {
-      const { changes } = write(() => freeze.run(values));
-      frozen += changes;
-      if (changes < freezeBatchMax) return frozen;
-      await new Promise<void>((resolve) => clock.soon(resolve));
-    }
-  }
+  const freezeAll = (freeze: typeof ended, values: Record<string, unknown>) =>
+    writeInBatches(database, clock, () => freeze.run(values).changes);
 
   return {
     async freezeDeliveries(nowMs, early) {

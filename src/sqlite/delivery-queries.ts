@@ -1,14 +1,17 @@
 /** Questions to the outbox, in SQLite: nothing here writes. */
 
 import assert from 'node:assert';
-import type { Delivery, DeliveryState } from '../domain/delivery.js';
+import { type Delivery, type DeliveryState, identifierOf } from '../domain/delivery.js';
 import type { DeliveryStore } from '../domain/store.js';
 import type { Database } from './open.js';
 import { keyOfCursor, pageOf } from './page.js';
 
-/** A delivery with its number and its window flat. */
-export interface DeliveryRow extends Omit<Delivery, 'window'> {
+/** A delivery with its number, its window flat, what it cancels as two columns, and what only a claim tells. */
+export interface DeliveryRow extends Omit<Delivery, 'window' | 'cancels'> {
   no: number;
+  unknownBeforeMs: number | null;
+  cancels: 0 | 1;
+  correctedNumber: number | null;
   windowStartMs: number;
   windowEndMs: number;
 }
@@ -16,12 +19,14 @@ export interface DeliveryRow extends Omit<Delivery, 'window'> {
 const fromSql = `
 SELECT d.no, d.id, c.id AS customerId, m.event_name AS meter, d.window_start_ms AS windowStartMs,
   d.window_end_ms AS windowEndMs, d.units, d.timestamp_ms AS timestampMs, d.state, d.attempts,
-  d.key_number AS keyNumber, d.next_attempt_at_ms AS nextAttemptAtMs, d.unknown_since_ms AS unknownSinceMs,
-  d.reason, d.delivered_at_ms AS deliveredAtMs
+  d.identifier_number AS identifierNumber, d.key_number AS keyNumber, o.id AS corrects, d.cancels,
+  o.identifier_number AS correctedNumber, d.next_attempt_at_ms AS nextAttemptAtMs, d.unknown_since_ms AS unknownSinceMs,
+  d.unknown_before_claim_ms AS unknownBeforeMs, d.reason, d.delivered_at_ms AS deliveredAtMs
 FROM deliveries d`;
 
 const namesSql = `
-JOIN customers c ON c.no = d.customer_no JOIN meters m ON m.no = d.meter_no`;
+JOIN customers c ON c.no = d.customer_no JOIN meters m ON m.no = d.meter_no
+LEFT JOIN deliveries o ON o.no = d.corrects_no`;
 
 /** Selects whole delivery rows. */
 export const selectDelivery = `${fromSql} ${namesSql}`;
@@ -40,7 +45,7 @@ SELECT (SELECT COALESCE(max(no), 0) FROM deliveries) AS total,
     WHERE state IN ('refused', 'uncertain') AND state = 'uncertain') AS uncertain,
   (SELECT count(*) FROM deliveries INDEXED BY deliveries_claimed WHERE state = 'claimed') AS claimed,
   (SELECT min(timestamp_ms) FROM deliveries INDEXED BY deliveries_frozen
-    WHERE state IN ('pending', 'claimed')) AS oldestFrozenMs,
+    WHERE state IN ('pending', 'claimed') AND corrects_no IS NULL) AS oldestFrozenMs,
   (SELECT timestamp_ms FROM deliveries INDEXED BY deliveries_to_freeze
     WHERE state = 'open' ORDER BY window_end_ms LIMIT 1) AS oldestOpenMs`;
 
@@ -118,7 +123,13 @@ function listSql(
     ORDER BY d.window_start_ms DESC, d.no DESC LIMIT :limit`;
 }
 
-/** Puts the window together. */
-export function toDelivery({ no: _, windowStartMs, windowEndMs, ...row }: DeliveryRow): Delivery {
-  return { ...row, window: { startMs: windowStartMs, endMs: windowEndMs } };
+/** Puts window and cancellation together. */
+export function toDelivery(row: DeliveryRow): Delivery {
+  const { no: _, unknownBeforeMs: __, windowStartMs, windowEndMs, cancels, correctedNumber, ...fields } = row;
+  const corrected = { id: row.corrects ?? '', identifierNumber: correctedNumber ?? 1 };
+  return {
+    ...fields,
+    cancels: cancels === 1 ? identifierOf(corrected) : null,
+    window: { startMs: windowStartMs, endMs: windowEndMs },
+  };
 }

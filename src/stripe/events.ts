@@ -2,7 +2,7 @@
 
 import type Stripe from 'stripe';
 import type { EventBilling } from '../domain/billing.js';
-import type { MeterRejection, NewWebhook } from '../domain/webhook.js';
+import type { MeterRejectionReport, NewWebhook } from '../domain/webhook.js';
 import { repeatable } from './client.js';
 import { asking, finding, withoutSecrets } from './errors.js';
 import { snapshotEvents, thinEvents } from './event-types.js';
@@ -50,17 +50,19 @@ function thinOf(event: Stripe.V2.Core.Event): NewWebhook {
 }
 
 /** Reports hold samples only; each names the Idempotency-Key of its request. */
-function rejectionsOf(event: Stripe.V2.Core.Event): MeterRejection[] {
+function rejectionsOf(event: Stripe.V2.Core.Event): MeterRejectionReport {
   if (
     event.type !== 'v1.billing.meter.error_report_triggered' &&
     event.type !== 'v1.billing.meter.no_meter_found'
   ) {
-    return [];
+    return { rejections: [], errorCount: 0 };
   }
-  return event.data.reason.error_types.flatMap(({ code, sample_errors }) =>
+  const { error_count: errorCount, error_types: types } = event.data.reason;
+  const rejections = types.flatMap(({ code, sample_errors }) =>
     sample_errors.map(({ error_message, request }) => ({
       identifier: request.identifier,
       reason: `${code}: ${withoutSecrets(error_message)}`,
     })),
   );
+  return { rejections, errorCount };
 }

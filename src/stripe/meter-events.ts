@@ -1,7 +1,12 @@
 /** Sends one meter event and sorts Stripe's answers (stripe-facts 3a, 9). */
 
 import Stripe from 'stripe';
-import type { MeterEvent, MeterEventAnswer, MeterEventBilling } from '../domain/billing.js';
+import type {
+  CancellationAnswer,
+  MeterEvent,
+  MeterEventAnswer,
+  MeterEventBilling,
+} from '../domain/billing.js';
 import { keyRefusal, retryAfterMs, withoutSecrets } from './errors.js';
 
 /** Errors of a connection that never came about: the request cannot have reached Stripe. */
@@ -25,13 +30,35 @@ export function createMeterEvents(stripe: Stripe): MeterEventBilling {
           ? { kind: 'accepted' }
           : unknown('Stripe answered 200, but not with this event.', true);
       } catch (error) {
-        return classify(error, event);
+        return isDuplicate(error, event) ? { kind: 'duplicate' } : classify(error);
+      }
+    },
+
+    async cancelMeterEvent({ meter, identifier, idempotencyKey }) {
+      try {
+        await stripe.billing.meterEventAdjustments.create(
+          { event_name: meter, type: 'cancel', cancel: { identifier } },
+          { idempotencyKey },
+        );
+        return { kind: 'accepted' };
+      } catch (error) {
+        return cancellationAnswer(error) ?? classify(error);
       }
     },
   };
 }
 
-function classify(error: unknown, event: MeterEvent): MeterEventAnswer {
+/** What only a cancellation is told; like the duplicate of an event it has no code, only a sentence (stripe-facts 3b). */
+function cancellationAnswer(error: unknown): CancellationAnswer | undefined {
+  if (!(error instanceof Stripe.errors.StripeInvalidRequestError)) return undefined;
+  if (/already been cancell?ed/i.test(error.message)) return { kind: 'duplicate' };
+  if (/within 24 hours/i.test(error.message))
+    return { kind: 'too_late', reason: withoutSecrets(error.message) };
+  return undefined;
+}
+
+/** Sorts what any request to do with meter events may end in. */
+function classify(error: unknown): MeterEventAnswer {
   if (!(error instanceof Stripe.errors.StripeError)) {
     return unknown(error instanceof Error ? error.message : String(error), true);
   }
@@ -64,7 +91,6 @@ function classify(error: unknown, event: MeterEvent): MeterEventAnswer {
     };
   }
   if (error instanceof Stripe.errors.StripeInvalidRequestError) {
-    if (isDuplicate(error, event)) return { kind: 'duplicate' };
     return { kind: 'refused', reason: error.code ? `${error.code}: ${message}` : message };
   }
   // 409: the same key is being worked on. Everything else was an answer that Stripe would replay under this key.
@@ -78,7 +104,8 @@ function unknown(reason: string, nextKey: boolean): Extract<MeterEventAnswer, { 
 }
 
 /** v1 gives the duplicate no code, only this sentence; v2 has a code for it (stripe-facts 3a). */
-function isDuplicate(error: InstanceType<typeof Stripe.errors.StripeError>, event: MeterEvent): boolean {
+function isDuplicate(error: unknown, event: MeterEvent): boolean {
+  if (!(error instanceof Stripe.errors.StripeInvalidRequestError)) return false;
   if (error.code === 'duplicate_meter_event') return true;
   return /already exists with identifier/i.test(error.message) && error.message.includes(event.identifier);
 }

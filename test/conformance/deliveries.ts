@@ -83,7 +83,7 @@ export function describeDeliveries(open: OpenStore): void {
         unknownSinceMs: endMs,
         leaseUntilMs: endMs + 1_000,
       });
-      const { claimId: _, leaseUntilMs: __, ...delivery } = claimed as ClaimedDelivery;
+      const { claimId: _, leaseUntilMs: __, unknownBeforeMs: ___, ...delivery } = claimed as ClaimedDelivery;
       expect(await (await openAnother()).findDelivery(delivery.id)).toEqual(delivery);
       expect(await store.findDelivery('dlv_none')).toBeUndefined();
     });
@@ -233,7 +233,10 @@ export function describeDeliveries(open: OpenStore): void {
 
     it('ignores a delivery that it does not know', async () => {
       const { store } = await open();
-      await store.settleDeliveries([{ id: 'dlv_none', claimId: 1, outcome: { kind: 'delivered' } }], endMs);
+      await store.settleDeliveries(
+        [{ id: 'dlv_none', identifierNumber: 1, claimId: 1, outcome: { kind: 'delivered' } }],
+        endMs,
+      );
       expect(await store.countDeliveries(endMs)).toMatchObject({ delivered: 0 });
     });
   });
@@ -303,7 +306,7 @@ export function describeDeliveries(open: OpenStore): void {
 }
 
 /** One unit of each customer in each of so many windows. */
-async function useWindows(store: Store, customers: number, windows: number): Promise<void> {
+export async function useWindows(store: Store, customers: number, windows: number): Promise<void> {
   const numbers = await addCustomers(store, customers);
   const usages = Array.from({ length: windows }, (_, n) =>
     numbers.map((no) => newUsage(no, { atMs: testStartMs + n * windowMs })),
@@ -311,17 +314,21 @@ async function useWindows(store: Store, customers: number, windows: number): Pro
   await store.recordUsage(usages.flat(), testStartMs);
 }
 
-function retry(fields: Partial<Extract<DeliveryOutcome, { kind: 'retry' }>>): DeliveryOutcome {
+/** An attempt without an answer. */
+export function retry(fields: Partial<Extract<DeliveryOutcome, { kind: 'retry' }>>): DeliveryOutcome {
   return { kind: 'retry', reason: 'down', atMs: endMs, processed: 'unknown', nextKey: false, ...fields };
 }
 
-async function settle(
+/** Settles one claimed delivery; fails the test when there is none. */
+export async function settle(
   store: Store,
   claimed: ClaimedDelivery | undefined,
   outcome: DeliveryOutcome,
 ): Promise<void> {
   expect(claimed).toBeDefined();
-  if (claimed) await store.settleDeliveries([{ id: claimed.id, claimId: claimed.claimId, outcome }], endMs);
+  if (!claimed) return;
+  const { id, identifierNumber, claimId } = claimed;
+  await store.settleDeliveries([{ id, identifierNumber, claimId, outcome }], endMs);
 }
 
 async function states(store: Store): Promise<string[]> {

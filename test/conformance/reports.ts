@@ -77,7 +77,7 @@ export function describeReports(open: OpenStore): void {
         await store.freezeDeliveries(atMs + 5_000);
         const [claimed] = await store.claimDeliveries({ nowMs: atMs + 5_000, leaseMs: 1, limit: 9 });
         await store.settleDeliveries(
-          [{ id: claimed?.id ?? '', claimId: claimed?.claimId ?? 0, outcome }],
+          [{ id: claimed?.id ?? '', identifierNumber: 1, claimId: claimed?.claimId ?? 0, outcome }],
           atMs,
         );
       }

@@ -8,6 +8,7 @@ import { describeCustomers } from './customers.js';
 import { describeDeliveries } from './deliveries.js';
 import { describeIdentity } from './identity.js';
 import { describeKeys } from './keys.js';
+import { describeReopening } from './reopening.js';
 import { describeReports } from './reports.js';
 import { describeUsage } from './usage.js';
 import { describeWebhooks } from './webhooks.js';
@@ -32,6 +33,7 @@ export function describeStore(engine: string, open: OpenStore): void {
     describeUsage(open);
     describeReports(open);
     describeDeliveries(open);
+    describeReopening(open);
     describeCheckouts(open);
     describeWebhooks(open);
   });

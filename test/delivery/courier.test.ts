@@ -29,6 +29,7 @@ async function setUp(answers: MeterEventAnswer[] = []) {
         sent.push(event);
         return answers.shift() ?? { kind: 'accepted' };
       },
+      cancelMeterEvent: async () => ({ kind: 'accepted' }),
     },
   });
   return { host, store, customer, sent, courier };
@@ -182,7 +183,10 @@ describe('the courier', () => {
       async verify() {
         if (refuse) throw new MeterctlError('conflict', 'another account');
       },
-      billing: { sendMeterEvent: async (event) => ({ kind: 'accepted', sent: sent.push(event) }) },
+      billing: {
+        sendMeterEvent: async (event) => ({ kind: 'accepted', sent: sent.push(event) }),
+        cancelMeterEvent: async () => ({ kind: 'accepted' }),
+      },
     });
     await use(store, host, customer);
     host.jump(host.clock.nowMs() + windowMs);

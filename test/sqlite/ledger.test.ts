@@ -73,8 +73,9 @@ describe('the ledger', () => {
     expect(run('DELETE FROM usage')).toThrow('append-only');
     expect(run('DELETE FROM deliveries')).toThrow('never deleted');
     await store.freezeDeliveries(testStartMs + 5_000);
-    expect(run('UPDATE deliveries SET units = 0')).toThrow('never changes');
     expect(run('UPDATE deliveries SET timestamp_ms = timestamp_ms + 1')).toThrow('never changes');
+    await store.claimDeliveries({ nowMs: testStartMs + 5_000, leaseMs: 10, limit: 1 });
+    expect(run('UPDATE deliveries SET units = 0')).toThrow('never changes');
   });
 
   it('cannot have two deliveries of a customer and meter in flight', async () => {
