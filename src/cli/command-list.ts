@@ -99,6 +99,11 @@ export const commandList: readonly ListedCommand[] = [
     load: () => import('./commands/outbox-list.js'),
   },
   {
+    name: 'outbox retry',
+    summary: 'send again what was refused, or now what is pending',
+    load: () => import('./commands/outbox-retry.js'),
+  },
+  {
     name: 'emulator start',
     summary: 'run the embedded Stripe on a port of its own',
     load: () => import('./commands/emulator-start.js'),

@@ -7,10 +7,13 @@ import { type ErrorCode, MeterctlError } from '../domain/error.js';
 /** Exit code of a check that found something: drift, an invalid key. */
 export const exitFound = 3;
 
+/** Exit code where something that was named does not exist, but the rest was done. */
+export const exitNotFound = 4;
+
 const exitCodes: Record<ErrorCode, number> = {
   internal: 1,
   invalid: 2,
-  not_found: 4,
+  not_found: exitNotFound,
   unauthorized: 5,
   conflict: 6,
   unavailable: 7,

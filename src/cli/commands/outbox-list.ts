@@ -65,6 +65,7 @@ function deliveryJson(delivery: Delivery) {
     state: delivery.state,
     timestamp: rfc3339(delivery.timestampMs),
     window: { start: rfc3339(delivery.window.startMs), end: rfc3339(delivery.window.endMs) },
+    corrects: delivery.corrects,
     attempts: delivery.attempts,
     reason: delivery.reason,
     delivered_at: delivery.deliveredAtMs === null ? null : rfc3339(delivery.deliveredAtMs),

@@ -1,0 +1,115 @@
+/** `meterctl outbox retry`: another attempt at what is named, else at all that is pending, now. */
+
+import type { Command } from 'commander';
+import { type Courier, createCourier } from '../../delivery/courier.js';
+import { createPeriodCheck } from '../../delivery/period-check.js';
+import type { OutboxStatus, RetryResult } from '../../domain/delivery.js';
+import { countText } from '../../terminal/money.js';
+import { paintStatus } from '../../terminal/paint.js';
+import { tableText } from '../../terminal/table.js';
+import { addExamples, type Runner } from '../command.js';
+import type { Context } from '../context.js';
+import { exitNotFound } from '../exit.js';
+
+/** Why a delivery that was named is not tried again. */
+const declined: Partial<Record<RetryResult, string>> = {
+  open: 'Its window still takes usage; it is sent once that has ended.',
+  claimed: 'It is being sent right now.',
+  delivered: 'Stripe has it already.',
+  uncertain: 'Stripe may have it: sent again, it could be billed twice. Run meterctl reconcile --repair.',
+  unknown: 'There is no such delivery.',
+};
+
+/** What came of one delivery that was named. */
+interface Attempt {
+  id: string;
+  retried: boolean;
+  /** `null` when there is no such delivery. */
+  state: string | null;
+  reason: string | null;
+}
+
+/** Declares the command. */
+export function declare(command: Command, run: Runner): void {
+  command
+    .argument('[ids...]', 'deliveries, as outbox list shows them; without any, all that is pending')
+    .addHelpText(
+      'after',
+      '\nA refused delivery is sent again only when it is named. It is safe beside a running daemon.',
+    )
+    .action(run(retry));
+  addExamples(command, [
+    ['meterctl outbox retry', 'send what is pending now, instead of when its next attempt is due'],
+    ['meterctl outbox retry dlv_01KAN5W8', 'once the reason why Stripe refused it is mended'],
+  ]);
+}
+
+async function retry(context: Context, ids: string[]): Promise<number | undefined> {
+  const [store, host] = [await context.store(), await context.host()];
+  const courier = await openCourier(context);
+  const before = await store.countDeliveries(host.clock.nowMs());
+  const signal = new AbortController().signal;
+  if (ids.length === 0) {
+    await store.hastenDeliveries(host.clock.nowMs());
+    await courier.flush(signal);
+  }
+  const results = await store.retryDeliveries(ids, host.clock.nowMs());
+  if (ids.length > 0) await courier.tick(signal);
+  const attempts: Attempt[] = [];
+  for (const [index, id] of ids.entries()) attempts.push(await attemptOf(context, id, results[index]));
+  const after = await store.countDeliveries(host.clock.nowMs());
+  const { oldestPendingMs: _, ...outbox } = after;
+  context.show({
+    json: () => ({ data: attempts, outbox }),
+    text: () => (ids.length === 0 ? summary(before, after) : table(context, attempts)),
+  });
+  const { stopped, trouble } = courier.state();
+  if (stopped ?? trouble) context.note(`Not all could be sent: ${stopped ?? trouble}`);
+  return attempts.some(({ state }) => state === null) ? exitNotFound : undefined;
+}
+
+/** A courier of this process. Leases keep it and the daemon's from sending the same thing. */
+async function openCourier(context: Context): Promise<Courier> {
+  // Opening Stripe has made sure of the account already.
+  const billing = await context.billing();
+  const [store, host] = [await context.store(), await context.host()];
+  return createCourier({
+    store,
+    billing,
+    host,
+    periodCheck: createPeriodCheck({ store, billing, clock: host.clock }),
+    ratePerSecond: context.settings().delivery.ratePerSecond,
+    verify: async () => undefined,
+  });
+}
+
+async function attemptOf(context: Context, id: string, result: RetryResult | undefined): Promise<Attempt> {
+  const retried = result === 'retried' || result === 'hastened';
+  const delivery = await (await context.store()).findDelivery(id);
+  const why = result === undefined || retried ? delivery?.reason : declined[result];
+  return { id, retried, state: delivery?.state ?? null, reason: why ?? null };
+}
+
+function summary(before: OutboxStatus, after: OutboxStatus): string {
+  if (before.pending + before.claimed === 0) return 'Nothing is pending.';
+  const changed = (state: 'delivered' | 'refused' | 'uncertain') =>
+    `${countText(Math.max(0, after[state] - before[state]))} ${state}`;
+  const left = `${countText(after.pending + after.claimed)} still pending`;
+  return `${[changed('delivered'), changed('refused'), changed('uncertain'), left].join(', ')}.`;
+}
+
+function table(context: Context, attempts: readonly Attempt[]): string {
+  const columns = [
+    { title: 'ID' },
+    { title: 'STATE' },
+    { title: 'RETRIED' },
+    { title: 'REASON', flexible: true },
+  ];
+  const rows = attempts.map(({ id, state, retried, reason }) => [
+    id,
+    { text: state ?? 'unknown', paint: (text: string) => paintStatus(context.paint, text) },
+    retried ? 'yes' : 'no',
+    reason ?? '',
+  ]);
+  return tableText(context.terminal.stdout, columns, rows);
+}
