@@ -1,6 +1,5 @@
 /** The command line: every command in one list, loaded only when it is used, so that `--help` needs commander alone. */
 
-import { styleText } from 'node:util';
 import { Command, CommanderError, Help, type Option } from 'commander';
 import type { Runner } from './command.js';
 import { commandGroups, commandList } from './command-list.js';
@@ -86,7 +85,8 @@ function createProgram(surroundings: Surroundings, hooks: Hooks): Command {
     })
     .configureHelp({
       showGlobalOptions: true,
-      styleTitle: (title) => styleText('bold', title),
+      // Bold; commander takes it away where there is no colour. Loading chalk, or only node:util, for this would take longer.
+      styleTitle: (title) => `\u001b[1m${title}\u001b[22m`,
       visibleGlobalOptions,
     })
     .option('--json', 'print one JSON document on stdout')
