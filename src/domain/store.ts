@@ -18,8 +18,19 @@ import type {
 import type { ApiKey, KeyStatus, NewApiKey } from './key.js';
 import type { Mode } from './mode.js';
 import type { Page, PageRequest } from './page.js';
-import type { Subscription } from './subscription.js';
-import type { NewUsage, RecordedUsage, UsageFilter, UsageGrouping, UsageSum, UsageTotals } from './usage.js';
+import type { SpanSums, StampedDelivery, StampedRange, Verdict } from './reconciliation.js';
+import type { Period, Subscription } from './subscription.js';
+import type {
+  LedgerRow,
+  NewUsage,
+  RecordedUsage,
+  UsageFilter,
+  UsageGrouping,
+  UsageSum,
+  UsageTotals,
+  UsageVoid,
+  VoidedUsage,
+} from './usage.js';
 import type { NewWebhook, Webhook, WebhookState } from './webhook.js';
 
 /** Which mode and account the database belongs to, and small marks that must survive a restart. */
@@ -77,6 +88,14 @@ export interface KeyFilter {
 export interface UsageStore {
   /** Records all in one synced commit, each with the delivery that covers it; one result an entry, in order. */
   recordUsage(entries: readonly NewUsage[], nowMs: number): Promise<RecordedUsage[]>;
+  findUsage(id: number): Promise<LedgerRow | undefined>;
+  /**
+   * Takes back one row of above zero units, by another row that the roll-ups follow. Units that Stripe surely does not have
+   * leave their delivery; others are taken back by a delivery that waits until theirs has arrived: as a cancellation when
+   * they are all that was delivered, and lately. `unbillable` when that would need an event of a period whose invoice is
+   * final; nothing is written then.
+   */
+  voidUsage(order: UsageVoid, nowMs: number): Promise<VoidedUsage | 'unbillable'>;
   /** The customer's units in the billing period that starts at `periodStartMs`. */
   findPeriodUnits(customerNo: number, meter: string, periodStartMs: number): Promise<number>;
   /** Sums by group, in ascending order of the group. */
@@ -121,6 +140,21 @@ export interface DeliveryFilter {
   state?: DeliveryState | undefined;
 }
 
+/** What the comparison with Stripe's counts reads and writes. */
+export interface ReconciliationStore {
+  /** The ids of customers whom Stripe may bill for the range: who used something in it, or has ever subscribed. */
+  listReconciledCustomers(range: Period, page: PageRequest): Promise<Page<string>>;
+  countReconciledCustomers(range: Period): Promise<number>;
+  /**
+   * Sums by step, oldest first, without the steps in which nothing is stamped; the first and the last are cut at the
+   * range's edges. What was delivered at `settledBeforeMs` or later counts as unsettled.
+   */
+  sumStamped(range: StampedRange, by: { stepMs: number; settledBeforeMs: number }): Promise<SpanSums[]>;
+  listStamped(range: StampedRange): Promise<StampedDelivery[]>;
+  /** Carries verdicts out, each unless something has happened to its delivery since. Returns how many. */
+  settleCompared(verdicts: readonly Verdict[], nowMs: number): Promise<number>;
+}
+
 /** Checkout sessions started here. */
 export interface CheckoutStore {
   recordCheckout(sessionId: string, nowMs: number): Promise<void>;
@@ -156,6 +190,7 @@ export interface Store
     KeyStore,
     UsageStore,
     DeliveryStore,
+    ReconciliationStore,
     CheckoutStore,
     WebhookStore {
   /** Throws `unavailable` when the database cannot be written. */

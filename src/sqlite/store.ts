@@ -8,6 +8,7 @@ import { createDeliveries } from './deliveries.js';
 import { createIdentity } from './identity.js';
 import { createKeys } from './keys.js';
 import { type Database, openDatabase } from './open.js';
+import { createReconciliation } from './reconciliation.js';
 import { createUsage } from './usage.js';
 import { createWebhooks } from './webhooks.js';
 
@@ -30,6 +31,7 @@ export function createStore(database: Database, host: Host): Store {
     ...keyStore,
     ...createUsage(database, host.ids),
     ...createDeliveries(database, host.clock),
+    ...createReconciliation(database, host.clock),
     ...createCheckouts(database, customers, keys),
     ...createWebhooks(database),
     async check() {

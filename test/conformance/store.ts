@@ -8,6 +8,7 @@ import { describeCustomers } from './customers.js';
 import { describeDeliveries } from './deliveries.js';
 import { describeIdentity } from './identity.js';
 import { describeKeys } from './keys.js';
+import { describeReconciliation } from './reconciliation.js';
 import { describeReopening } from './reopening.js';
 import { describeReports } from './reports.js';
 import { describeUsage } from './usage.js';
@@ -33,6 +34,7 @@ export function describeStore(engine: string, open: OpenStore): void {
     describeUsage(open);
     describeReports(open);
     describeDeliveries(open);
+    describeReconciliation(open);
     describeReopening(open);
     describeCheckouts(open);
     describeWebhooks(open);
