@@ -298,7 +298,8 @@ describe('settings', () => {
 describe('serve', () => {
   it('says where it listens, then stops when asked', async () => {
     const { run } = await ready();
-    const { code, out } = await run('serve --port 0 --json');
+    const { code, out, err } = await run('serve --port 0 --json');
+    expect(err).not.toContain('error:');
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({ event: 'listening', mode: 'emulator' });
   });
