@@ -124,6 +124,8 @@ async function assemble(parts: Parts, closers: Closers): Promise<App> {
         ...{ store, billing, host, keys, uses, ledger, inbox, clock },
         courier: () => courier.state(),
         mode: settings.mode,
+        offer: parts.catalog,
+        checkoutSources: checkoutSources(parts),
         meter: parts.catalog.eventName,
         priceId: parts.catalogIds.price,
         windowMs: settings.delivery.windowMs,
@@ -193,6 +195,12 @@ async function applyEvent({ store, billing, host }: Parts, target: EventTarget):
       return;
     case 'none':
   }
+}
+
+/** Where browsers must be let to from `POST /checkout`. A merchant may show Stripe's page under a domain of his own. */
+function checkoutSources({ settings, emulator }: Parts): string[] {
+  const base = emulator?.url ?? settings.stripe.apiBase;
+  return base === null ? ['https:'] : [new URL(base).origin];
 }
 
 function initialised(settings: Settings): { catalog: CatalogSettings; catalogIds: CatalogIds } {

@@ -22,6 +22,7 @@ const problems = {
   insufficient_scope: [403, 'The API key may not do this'],
   ip_not_allowed: [403, 'The API key may not be used from this address'],
   forbidden: [403, 'This is not yours to see'],
+  cross_origin: [403, 'The form came from another site'],
   not_found: [404, 'There is no such thing'],
   conflict: [409, 'This contradicts what is there'],
   payload_too_large: [413, 'The body is too large'],
@@ -50,6 +51,12 @@ export function problemOf(code: ErrorCode): ProblemCode {
   return codeOfError[code];
 }
 
+/** Status and title of a refusal. */
+export function statusAndTitle(code: ProblemCode): { status: number; title: string } {
+  const [status, title] = problems[code];
+  return { status, title };
+}
+
 /** Sends a refusal. `more` adds members such as `checkout_url`. */
 export function sendProblem(
   res: Response,
@@ -57,7 +64,7 @@ export function sendProblem(
   detail: string,
   more: Record<string, unknown> = {},
 ): void {
-  const [status, title] = problems[code];
+  const { status, title } = statusAndTitle(code);
   const requestId = res.getHeader('x-request-id');
   const body = JSON.stringify({
     type: 'about:blank',

@@ -5,20 +5,26 @@ import type { AddressInfo } from 'node:net';
 import express, { type Express } from 'express';
 import { MeterctlError } from '../domain/error.js';
 import type { Inbox } from '../webhooks/inbox.js';
+import { assets } from './assets.js';
 import { createExpressServer } from './born-express.js';
 import { errors, notFound } from './middleware/errors.js';
 import { requestId } from './middleware/request-id.js';
-import { errorPage } from './pages/error-page.js';
-import { sendPage, sendStylesheet, stylesheetPath } from './pages/layout.js';
+import { sameOrigin } from './middleware/same-origin.js';
 import { type CheckoutDeps, checkout } from './routes/checkout.js';
 import { alive, type HealthDeps, ready } from './routes/health.js';
+import { abandoned, type HomeDeps, home } from './routes/home.js';
 import { type PaidDeps, paid } from './routes/paid.js';
 import { claimKey, type SuccessDeps, showSuccess } from './routes/success.js';
 import { type UsageDeps, usage } from './routes/usage.js';
 import { webhook, webhookBodyMax } from './routes/webhook.js';
 
 /** Everything that the routes need. */
-export type ServerDeps = PaidDeps & CheckoutDeps & SuccessDeps & UsageDeps & HealthDeps & { inbox: Inbox };
+export type ServerDeps = PaidDeps &
+  CheckoutDeps &
+  SuccessDeps &
+  HomeDeps &
+  UsageDeps &
+  HealthDeps & { inbox: Inbox };
 
 /** A listening server. */
 export interface HttpServer {
@@ -45,11 +51,12 @@ export function createApp(deps: ServerDeps): Express {
   const forms = [express.json({ limit: bodyMax }), express.urlencoded({ extended: false, limit: bodyMax })];
   app.post('/checkout', forms, checkout(deps));
   app.get('/success', showSuccess(deps));
-  app.post('/success', forms, claimKey(deps));
-  app.get('/error', (_req, res) => sendPage(res, 200, errorPage));
-  app.get(stylesheetPath, (_req, res) => sendStylesheet(res));
-  app.use(notFound);
-  app.use(errors(deps.host.log));
+  app.post('/success', sameOrigin(deps), forms, claimKey(deps));
+  app.get('/', home(deps));
+  app.get('/error', abandoned(deps));
+  app.get('/assets/:name', assets);
+  app.use(notFound(deps.offer));
+  app.use(errors(deps.host.log, deps.offer));
   return app;
 }
 

@@ -3,10 +3,12 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { MeterctlError } from '../../domain/error.js';
 import type { Log } from '../../lib/host.js';
-import { type ProblemCode, problemOf, sendProblem } from '../problem.js';
+import type { Site } from '../pages/layout.js';
+import { type ProblemCode, problemOf } from '../problem.js';
+import { refuse } from '../refuse.js';
 
 /** Answers errors. An operating error is told; a defect is logged whole and told as such. */
-export function errors(log: Log): ErrorRequestHandler {
+export function errors(log: Log, site: Site): ErrorRequestHandler {
   return function errors(error, req, res, next) {
     if (res.headersSent) return next(error);
     if (error instanceof MeterctlError) {
@@ -18,19 +20,21 @@ export function errors(log: Log): ErrorRequestHandler {
         error.code === 'unauthorized' || error.code === 'internal'
           ? 'Please try again later.'
           : error.message;
-      return sendProblem(res, problemOf(error.code), told);
+      return refuse(req, res, site, problemOf(error.code), told);
     }
     const code = codeOfBodyError(error);
-    if (code) return sendProblem(res, code, 'The body cannot be read.');
+    if (code) return refuse(req, res, site, code, 'The body cannot be read.');
     log.error('a request failed because of a defect', { path: req.path, error });
-    sendProblem(res, 'internal', 'Internal error.');
+    refuse(req, res, site, 'internal', 'Internal error.');
   };
 }
 
 /** Answers what no route took. */
-export const notFound: RequestHandler = function notFound(req, res) {
-  sendProblem(res, 'not_found', `There is nothing at ${req.method} ${req.path}.`);
-};
+export function notFound(site: Site): RequestHandler {
+  return function notFound(req, res) {
+    refuse(req, res, site, 'not_found', `There is nothing at ${req.method} ${req.path}.`);
+  };
+}
 
 /** Express's body parsers throw errors with a `status`. */
 function codeOfBodyError(error: unknown): ProblemCode | undefined {

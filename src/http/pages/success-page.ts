@@ -2,7 +2,12 @@
 
 import type { CheckoutProgress } from '../../customers/provision.js';
 import { type Html, html } from '../../lib/html.js';
+import { checkoutForm } from './checkout-form.js';
+import { curlExample } from './home-page.js';
 import type { Page } from './layout.js';
+
+/** How far the order is; `unavailable` when Stripe cannot be asked. */
+export type Progress = CheckoutProgress | 'unavailable';
 
 /** The page with the key, shown this once. */
 export function keyPage(secret: string, baseUrl: string): Page {
@@ -11,37 +16,44 @@ export function keyPage(secret: string, baseUrl: string): Page {
     content: html`<div class="card">
 <h1>Your API key</h1>
 <p>Copy it now and keep it like a password. <strong>It is shown this once</strong>: nobody can show it again, not even us.</p>
-<code id="api-key">${secret}</code>
-<p class="soft">A first call:</p>
-<pre>curl -H "Authorization: Bearer ${secret}" ${baseUrl}/api</pre>
+<code id="api-key" class="secret" tabindex="0">${secret}</code>
+<h2>A first call</h2>
+${curlExample(secret, baseUrl)}
+<p>With this key you can also sign in to <a href="/portal">your account</a>: your usage, your keys and your invoices.</p>
 </div>`,
   };
 }
 
 /** The page before and after that. */
-export function progressPage(progress: CheckoutProgress | 'unavailable', sessionId: string): Page {
+export function progressPage(
+  progress: Progress,
+  sessionId: string,
+  checkoutSources: readonly string[],
+): Page {
   const [title, content] = contentOf(progress, sessionId);
-  return { title, content: html`<div class="card"><h1>${title}</h1>${content}</div>` };
+  return {
+    title,
+    leadsTo: checkoutSources,
+    content: html`<div class="card"><h1>${title}</h1>${content}</div>`,
+  };
 }
 
-function contentOf(
-  progress: CheckoutProgress | 'unavailable',
-  sessionId: string,
-): [title: string, content: Html] {
+function contentOf(progress: Progress, sessionId: string): [title: string, content: Html] {
   switch (progress) {
     case 'ready':
       return [
         'You are subscribed',
-        html`<p>Thank you. One press makes your API key; it is shown once, so have a safe place ready for it.</p>
+        html`<p>Thank you. One press makes your API key. It is shown once, so have a safe place ready for it.</p>
 <form method="post" action="/success">
 <input type="hidden" name="session_id" value="${sessionId}">
-<button type="submit">Make my API key</button>
+<button type="submit" class="big">Make my API key</button>
 </form>`,
       ];
     case 'claimed':
       return [
         'Your key was made already',
-        html`<p>A key is shown only once, and this order's key has been shown. If it is lost, ask us for a new one.</p>`,
+        html`<p>A key is shown only once, and this order’s key has been shown.</p>
+<p>If you have it, sign in to <a href="/portal">your account</a> to make another. If it is lost, ask us for a new one.</p>`,
       ];
     case 'open':
       return [
@@ -54,11 +66,12 @@ function contentOf(
         html`<p>Your bank is still working on it. Your key can be made here as soon as it has arrived; keep this address.</p>`,
       ];
     case 'expired':
-      return ['This order has expired', html`<p>Nothing was charged. Please start again.</p>`];
+      return ['This order has expired', html`<p>Nothing was charged.</p>${checkoutForm('Start again')}`];
     case 'unknown':
       return [
         'There is no such order',
-        html`<p>Check the address, or start again. Nothing is lost if you have paid.</p>`,
+        html`<p>Check the address, or start again. Nothing is lost if you have paid.</p>
+<p><a class="button quiet" href="/">To the start page</a></p>`,
       ];
     case 'unavailable':
       return [

@@ -1,15 +1,15 @@
 /** `/success`: where the buyer lands after Checkout, and gets his key by pressing one button, once. */
 
 import type { Request, RequestHandler, Response } from 'express';
-import { type CheckoutProgress, provisionCheckout } from '../../customers/provision.js';
+import { provisionCheckout } from '../../customers/provision.js';
 import type { CustomerBilling } from '../../domain/billing.js';
 import { MeterctlError } from '../../domain/error.js';
 import type { Mode } from '../../domain/mode.js';
 import type { CheckoutStore, CustomerStore } from '../../domain/store.js';
 import { prepareKey } from '../../keys/issue.js';
 import type { Host } from '../../lib/host.js';
-import { sendPage } from '../pages/layout.js';
-import { keyPage, progressPage } from '../pages/success-page.js';
+import { type Site, sendPage } from '../pages/layout.js';
+import { keyPage, type Progress, progressPage } from '../pages/success-page.js';
 
 /** What the success page needs. */
 export interface SuccessDeps {
@@ -17,10 +17,13 @@ export interface SuccessDeps {
   billing: CustomerBilling;
   host: Host;
   mode: Mode;
+  offer: Site;
+  /** Where `POST /checkout` leads a browser. */
+  checkoutSources: readonly string[];
   baseUrl(): string;
 }
 
-const statuses: Record<CheckoutProgress | 'unavailable', number> = {
+const statuses: Record<Progress, number> = {
   ready: 200,
   claimed: 200,
   open: 200,
@@ -34,7 +37,7 @@ const statuses: Record<CheckoutProgress | 'unavailable', number> = {
 export function showSuccess(deps: SuccessDeps): RequestHandler {
   return async function showSuccess(req, res) {
     const sessionId = sessionIdOf(req.query);
-    showProgress(res, await progressOf(deps, sessionId), sessionId);
+    showProgress(deps, res, await progressOf(deps, sessionId), sessionId);
   };
 }
 
@@ -43,27 +46,27 @@ export function claimKey(deps: SuccessDeps): RequestHandler {
   return async function claimKey(req: Request, res) {
     const sessionId = sessionIdOf(req.body);
     const progress = await progressOf(deps, sessionId);
-    if (progress !== 'ready') return showProgress(res, progress, sessionId);
+    if (progress !== 'ready') return showProgress(deps, res, progress, sessionId);
     const customerId = (await deps.store.findCheckout(sessionId))?.customerId;
     if (!customerId)
       throw new MeterctlError('internal', `The session ${sessionId} was provisioned for nobody.`);
     const order = { customerId, name: 'Checkout', expiresAtMs: null, scopes: [] };
     const { secret, row } = prepareKey(deps.host, deps.mode, order);
     if ((await deps.store.claimCheckout(sessionId, row)) === 'taken')
-      return showProgress(res, 'claimed', sessionId);
-    sendPage(res, 200, keyPage(secret, deps.baseUrl()));
+      return showProgress(deps, res, 'claimed', sessionId);
+    sendPage(res, deps.offer, 200, keyPage(secret, deps.baseUrl()));
   };
 }
 
-function showProgress(res: Response, progress: CheckoutProgress | 'unavailable', sessionId: string): void {
+function showProgress(deps: SuccessDeps, res: Response, progress: Progress, sessionId: string): void {
   // A buyer who came back before Stripe had settled is served by the page's own reload.
   if (progress === 'open' || progress === 'settling' || progress === 'unavailable')
     res.setHeader('Refresh', '5');
-  sendPage(res, statuses[progress], progressPage(progress, sessionId));
+  sendPage(res, deps.offer, statuses[progress], progressPage(progress, sessionId, deps.checkoutSources));
 }
 
 /** Asks Stripe when the webhook has not come yet. Stripe being down is a state of the page, not its end. */
-async function progressOf(deps: SuccessDeps, sessionId: string): Promise<CheckoutProgress | 'unavailable'> {
+async function progressOf(deps: SuccessDeps, sessionId: string): Promise<Progress> {
   try {
     return await provisionCheckout({ ...deps, clock: deps.host.clock }, sessionId);
   } catch (error) {
