@@ -1,0 +1,55 @@
+/** The seeds that every change must survive. `SEEDS=50` runs fewer of them, `SEED=123` replays a single one and tells its steps. */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { memoryFolder } from './memory-folder.js';
+import { type Outcome, runSeed } from './run.js';
+import { createTemplate, type Template } from './template.js';
+
+const seedsDefault = 1_000;
+const timeoutMs = 280_000;
+
+/** Runs one share of the seeds: those that leave `share` when divided by `shares`. */
+export function simulateSeeds(share: number, shares: number): void {
+  const { SEED, SEEDS } = process.env;
+  const count = Number(SEEDS ?? seedsDefault);
+  const seeds = SEED ? [Number(SEED)] : Array.from({ length: count }, (_, index) => index + 1);
+  const mine = seeds.filter((seed) => seed % shares === share);
+  let folder = '';
+  let template: Template;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(memoryFolder(), 'meterctl-simulation-'));
+    template = await createTemplate(folder);
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  describe.skipIf(mine.length === 0)('a simulated world', () => {
+    it(
+      `keeps every promise under ${mine.length} seeds`,
+      async () => {
+        const ended: Record<string, number> = {};
+        for (const seed of mine) {
+          const outcome = await runSeed(seed, template, folder);
+          if (outcome.findings.length > 0) throw new Error(story(outcome, SEED !== undefined));
+          for (const [state, number] of Object.entries(outcome.deliveries))
+            ended[state] = (ended[state] ?? 0) + number;
+        }
+        if (!SEED && mine.length > 20) expect(ended.delivered).toBeGreaterThan(mine.length);
+      },
+      timeoutMs,
+    );
+  });
+}
+
+function story({ seed, findings, steps }: Outcome, whole: boolean): string {
+  const told = whole ? steps : steps.slice(-20);
+  return [
+    `Seed ${seed} broke ${findings.length} promises:`,
+    ...findings.map((finding) => `- ${finding}`),
+    whole ? 'What happened:' : 'What happened last:',
+    ...told,
+    `Replay with: SEED=${seed} npx vitest run --config test/vitest.config.ts test/simulation/seeds-${(seed % 4) + 1}.test.ts`,
+  ].join('\n');
+}
