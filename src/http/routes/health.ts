@@ -1,7 +1,7 @@
 /** `/healthz` and `/readyz`: alive, and able to serve. */
 
 import type { RequestHandler } from 'express';
-import type { CourierState } from '../../delivery/courier.js';
+import type { CourierState } from '../../delivery/pace.js';
 import type { Store } from '../../domain/store.js';
 import type { Clock } from '../../lib/host.js';
 

@@ -1,0 +1,72 @@
+/** Sends a batch of claimed deliveries at the permitted rate, and writes down what came of it. */
+
+import type { ClaimedDelivery, Settlement } from '../domain/delivery.js';
+import type { DeliveryStore } from '../domain/store.js';
+import type { TokenBucket } from '../lib/token-bucket.js';
+import type { Pace } from './pace.js';
+import { type SendAnswer, type SendDeps, sendDelivery } from './send.js';
+
+/** A batch on its way: every send has been started. */
+export interface SentBatch {
+  settlements: Promise<Settlement>[];
+  /** What Stripe has answered so far. */
+  answers: SendAnswer[];
+}
+
+/** Sends batches. */
+export interface BatchSender {
+  /** Starts all sends of a batch, each with its token, and does not wait for their answers. */
+  launch(batch: readonly ClaimedDelivery[], signal: AbortSignal): Promise<SentBatch>;
+  /** Waits for the answers and settles the batch in one commit. */
+  settle(sent: SentBatch): Promise<void>;
+}
+
+/** Makes a sender. */
+export function createBatchSender(
+  deps: SendDeps & { store: DeliveryStore; pace: Pace; bucket: TokenBucket },
+): BatchSender {
+  const { store, host, pace, bucket } = deps;
+
+  async function send(
+    delivery: ClaimedDelivery,
+    signal: AbortSignal,
+    answers: SendAnswer[],
+  ): Promise<Settlement> {
+    const { id, identifierNumber, claimId } = delivery;
+    const lease = { id, identifierNumber, claimId };
+    if (signal.aborted || pace.state().stopped !== null) {
+      // Given back unsent: the next courier may take it at once.
+      const atMs = host.clock.nowMs();
+      return {
+        ...lease,
+        outcome: { kind: 'retry', reason: 'Not sent yet.', atMs, processed: 'no', nextKey: false },
+      };
+    }
+    const { outcome, answer } = await sendDelivery(deps, delivery);
+    if (answer) answers.push(answer);
+    if (answer?.kind === 'stopped') pace.stop(answer.reason);
+    return { ...lease, outcome };
+  }
+
+  return {
+    async launch(batch, signal) {
+      const sent: SentBatch = { settlements: [], answers: [] };
+      for (const delivery of batch) {
+        await bucket.take(signal);
+        sent.settlements.push(send(delivery, signal, sent.answers));
+      }
+      return sent;
+    },
+    async settle({ settlements, answers }) {
+      const settled = await Promise.all(settlements);
+      try {
+        await store.settleDeliveries(settled, host.clock.nowMs());
+        pace.learn(answers);
+      } catch (error) {
+        // Their leases run out, and the same identifiers are sent again: Stripe answers that it has them.
+        pace.rest();
+        host.log.error('what Stripe answered could not be written down', { error });
+      }
+    },
+  };
+}

@@ -1,0 +1,87 @@
+/** When the courier may send: it pauses while Stripe is out of reach, and while somebody has to mend the key. */
+
+import { MeterctlError } from '../domain/error.js';
+import type { Host } from '../lib/host.js';
+import { backoffMs } from './backoff.js';
+import type { SendAnswer } from './send.js';
+
+/** How long after a refused key it is tried again: somebody may have granted the permission meanwhile. */
+const stoppedPauseMs = 30_000;
+
+/** What the courier says of itself. */
+export interface CourierState {
+  /** Why nothing is sent until somebody mends it; `null` otherwise. */
+  stopped: string | null;
+  /** The last trouble with Stripe since something was last accepted. */
+  trouble: string | null;
+}
+
+/** The courier's pauses. */
+export interface Pace {
+  mayGo(): boolean;
+  /** After trouble one delivery goes ahead alone, to see whether Stripe is back. */
+  isProbing(): boolean;
+  state(): CourierState;
+  /** A new round begins: a stop is tried again, because mending needs no restart. */
+  begin(): void;
+  /** The key was refused: nothing more is sent in this round. */
+  stop(reason: string): void;
+  /** Learns from the answers to one batch. A batch that only met trouble makes the courier pause, longer each time. */
+  learn(answers: readonly SendAnswer[]): void;
+  /** Learns from an error before anything was sent. Throws it again when it is a defect. */
+  learnError(error: unknown): void;
+  /** Pauses as for a stop, without one. */
+  rest(): void;
+}
+
+/** A pace without pauses yet. */
+export function createPace(host: Host): Pace {
+  let stopped: string | null = null;
+  let trouble: string | null = null;
+  let pausedUntilMs = 0;
+  let failedRounds = 0;
+
+  function noteTrouble(reason: string): void {
+    failedRounds += 1;
+    trouble = reason;
+    pausedUntilMs = host.clock.nowMs() + backoffMs(failedRounds, null, host.random.next());
+    host.log.warn('usage could not be sent; it is kept and tried again', { reason, failedRounds });
+  }
+
+  function noteStop(reason: string): void {
+    stopped = reason;
+    pausedUntilMs = host.clock.nowMs() + stoppedPauseMs;
+    host.log.error('no usage is sent until this is mended; it is kept', { reason });
+  }
+
+  return {
+    mayGo: () => stopped === null && host.clock.nowMs() >= pausedUntilMs,
+    isProbing: () => failedRounds > 0,
+    state: () => ({ stopped, trouble }),
+    begin() {
+      if (host.clock.nowMs() >= pausedUntilMs) stopped = null;
+    },
+    stop(reason) {
+      stopped = reason;
+    },
+    learn(answers) {
+      const troubles = answers.filter((answer) => answer.kind === 'retry');
+      if (stopped !== null) {
+        noteStop(stopped);
+      } else if (troubles[0] && troubles.length === answers.length) {
+        noteTrouble(troubles[0].reason);
+      } else if (answers.length > 0) {
+        failedRounds = 0;
+        trouble = null;
+      }
+    },
+    learnError(error) {
+      if (!(error instanceof MeterctlError)) throw error;
+      if (error.code === 'unavailable') noteTrouble(error.message);
+      else noteStop(error.message);
+    },
+    rest() {
+      pausedUntilMs = host.clock.nowMs() + stoppedPauseMs;
+    },
+  };
+}
