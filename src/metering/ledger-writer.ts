@@ -36,19 +36,7 @@ export function createLedgerWriter(deps: { store: UsageStore; clock: Clock; log:
   const queue: Waiting[] = [];
   let writing = false;
   const idle: (() => void)[] = [];
-  /** Calls refused since the ledger could last be written: an outage is told when it begins and when it ends. */
-  let refusedCalls = 0;
-
-  function noteRefused(calls: number, error: unknown): void {
-    if (refusedCalls === 0) deps.log.error('the ledger cannot be written, so calls are refused', { error });
-    refusedCalls += calls;
-  }
-
-  function noteWritten(): void {
-    if (refusedCalls > 0) deps.log.info('the ledger can be written again', { refusedCalls });
-    refusedCalls = 0;
-  }
-
+  const outage = createOutage(deps.log);
   async function write(): Promise<void> {
     const batch = queue.splice(0, batchMax);
     try {
@@ -56,7 +44,7 @@ export function createLedgerWriter(deps: { store: UsageStore; clock: Clock; log:
         batch.map((waiting) => waiting.usage),
         deps.clock.nowMs(),
       );
-      noteWritten();
+      outage.noteWritten();
       batch.forEach((waiting, index) => {
         const result = recorded[index];
         if (result) waiting.resolve(result);
@@ -66,7 +54,7 @@ export function createLedgerWriter(deps: { store: UsageStore; clock: Clock; log:
           );
       });
     } catch (error) {
-      noteRefused(batch.length, error);
+      outage.noteRefused(batch.length, error);
       for (const waiting of batch) waiting.reject(error);
     }
     if (queue.length > 0) return deps.clock.soon(() => void write());
@@ -84,7 +72,7 @@ export function createLedgerWriter(deps: { store: UsageStore; clock: Clock; log:
             hint: 'The disk of the database is too slow for this load, or stuck.',
           },
         );
-        noteRefused(1, error);
+        outage.noteRefused(1, error);
         return Promise.reject(error);
       }
       return new Promise((resolve, reject) => {
@@ -96,6 +84,21 @@ export function createLedgerWriter(deps: { store: UsageStore; clock: Clock; log:
     },
     drain() {
       return writing ? new Promise((resolve) => idle.push(resolve)) : Promise.resolve();
+    },
+  };
+}
+
+/** Tells of an outage when it begins and when it ends, not for every call. */
+function createOutage(log: Log) {
+  let refusedCalls = 0;
+  return {
+    noteRefused(calls: number, error: unknown): void {
+      if (refusedCalls === 0) log.error('the ledger cannot be written, so calls are refused', { error });
+      refusedCalls += calls;
+    },
+    noteWritten(): void {
+      if (refusedCalls > 0) log.info('the ledger can be written again', { refusedCalls });
+      refusedCalls = 0;
     },
   };
 }
