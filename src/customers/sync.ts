@@ -1,39 +1,105 @@
 /** Brings a customer here up to what Stripe says now. Events and people only say that it is time to ask. */
 
 import type { CustomerBilling } from '../domain/billing.js';
-import type { Customer } from '../domain/customer.js';
+import type { Customer, CustomerReading, StripeCustomer } from '../domain/customer.js';
 import { MeterctlError } from '../domain/error.js';
 import type { CustomerStore } from '../domain/store.js';
+import type { Subscription } from '../domain/subscription.js';
 
 interface SyncDeps {
   store: CustomerStore;
   billing: CustomerBilling;
 }
 
-/** Asks Stripe and stores the customer with all subscriptions on our meter. Throws `not_found` when Stripe has none such. */
-export async function syncCustomer(deps: SyncDeps, customerId: string): Promise<Customer> {
-  const customer = await deps.billing.findCustomer(customerId);
-  if (!customer) throw new MeterctlError('not_found', `Stripe has no customer ${customerId}.`);
-  const subscriptions = customer.deleted ? [] : await deps.billing.listSubscriptions(customerId);
-  await deps.store.recordCustomer(customer);
-  for (const subscription of subscriptions) await deps.store.recordSubscription(subscription);
-  const stored = await deps.store.findCustomer(customerId);
-  if (!stored)
-    throw new MeterctlError('internal', `The customer ${customerId} was stored, but is not there.`);
-  return stored;
+/** Readings that are given up because others were stored meanwhile, before somebody else's word is taken for good enough. */
+const attemptsMax = 8;
+
+/** Customers listed at once while all are synced. */
+const batchMax = 100;
+
+/**
+ * Asks Stripe and stores the customer with all subscriptions on our meter. `subscriptionId` is one that is sure to exist:
+ * Stripe's lists may trail behind what was just created. Throws `not_found` when Stripe has no such customer.
+ */
+export async function syncCustomer(
+  deps: SyncDeps,
+  customerId: string,
+  subscriptionId?: string,
+): Promise<Customer> {
+  const synced = await sync(deps, customerId, subscriptionId, () => true);
+  if (synced) return synced;
+  throw new MeterctlError('not_found', `Stripe has no customer ${customerId}.`);
 }
 
 /**
  * Syncs a customer that an event names. One who is unknown here is adopted when he has a subscription on our meter, and
- * ignored otherwise: the account may have other business. Returns what was done.
+ * ignored otherwise (`undefined`): the account may have other business.
  */
-export async function syncNamedCustomer(deps: SyncDeps, customerId: string): Promise<'synced' | 'ignored'> {
-  const known = await deps.store.findCustomer(customerId);
-  if (!known) {
-    const customer = await deps.billing.findCustomer(customerId);
-    if (!customer || customer.deleted) return 'ignored';
-    if ((await deps.billing.listSubscriptions(customerId)).length === 0) return 'ignored';
+export async function syncNamedCustomer(
+  deps: SyncDeps,
+  customerId: string,
+  subscriptionId?: string,
+): Promise<Customer | undefined> {
+  const isOurs = (reading: CustomerReading) => reading.follows > 0 || reading.subscriptions.length > 0;
+  return sync(deps, customerId, subscriptionId, isOurs);
+}
+
+/** Syncs everybody who is known here. Returns how many. */
+export async function syncAllCustomers(deps: SyncDeps): Promise<number> {
+  let synced = 0;
+  let cursor: string | undefined;
+  do {
+    const page = await deps.store.listCustomers({ limit: batchMax, cursor });
+    for (const { id } of page.data) await syncCustomer(deps, id);
+    synced += page.data.length;
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor !== undefined);
+  return synced;
+}
+
+/**
+ * A reading is stored only over the one that it follows. So whatever is stored was read after everything that was stored
+ * before it, however many read at once, in whichever process, and whatever their clocks say.
+ */
+async function sync(
+  { store, billing }: SyncDeps,
+  customerId: string,
+  subscriptionId: string | undefined,
+  wanted: (reading: CustomerReading) => boolean,
+): Promise<Customer | undefined> {
+  for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
+    const known = await store.findCustomer(customerId);
+    const told = await billing.findCustomer(customerId);
+    if (!told) return undefined;
+    const subscriptions = await readSubscriptions(billing, told, known, subscriptionId);
+    const reading = { customer: told, subscriptions, follows: known?.readings ?? 0 };
+    if (!wanted(reading)) return undefined;
+    const stored = await store.recordReading(reading);
+    if (stored !== 'stale') return stored;
   }
-  await syncCustomer(deps, customerId);
-  return 'synced';
+  throw new MeterctlError('unavailable', `${customerId} changes faster than it can be read.`);
+}
+
+/** What Stripe lists, and what is known to exist beside. A subscription that is no longer on our meter has ended for us. */
+async function readSubscriptions(
+  billing: CustomerBilling,
+  customer: StripeCustomer,
+  known: Customer | undefined,
+  named: string | undefined,
+): Promise<Subscription[]> {
+  const listed = customer.deleted ? [] : await billing.listSubscriptions(customer.id);
+  const missing = new Set([...(known?.subscriptions ?? []).map(({ id }) => id), ...(named ? [named] : [])]);
+  for (const { id } of listed) missing.delete(id);
+  const found: Subscription[] = [];
+  for (const id of missing) {
+    const told = await billing.findSubscription(id);
+    const last = known?.subscriptions.find((subscription) => subscription.id === id);
+    if (told?.customerId === customer.id) found.push(told);
+    else if (last) found.push(endedWithoutWord(last));
+  }
+  return [...listed, ...found];
+}
+
+function endedWithoutWord(last: Subscription): Subscription {
+  return { ...last, status: 'canceled', endedAtMs: last.endedAtMs ?? last.readAtMs };
 }

@@ -15,6 +15,8 @@ export interface Customer {
   suspendedAtMs: number | null;
   /** Set once Stripe said that the customer was deleted. */
   deletedAtMs: number | null;
+  /** How many readings of Stripe are stored: a reading is written only over the one that it follows. */
+  readings: number;
   subscriptions: Subscription[];
 }
 
@@ -25,4 +27,13 @@ export interface StripeCustomer {
   name: string | null;
   createdAtMs: number;
   deleted: boolean;
+}
+
+/** All that Stripe told about a customer at one go. */
+export interface CustomerReading {
+  customer: StripeCustomer;
+  /** Every subscription that is known to be on our meter. */
+  subscriptions: Subscription[];
+  /** The customer's `readings` when Stripe was asked, 0 for one who was unknown: whatever was stored since is newer. */
+  follows: number;
 }

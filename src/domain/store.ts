@@ -4,7 +4,7 @@
  */
 
 import type { Checkout } from './checkout.js';
-import type { Customer, StripeCustomer } from './customer.js';
+import type { Customer, CustomerReading } from './customer.js';
 import type {
   ClaimedDelivery,
   Delivery,
@@ -19,7 +19,7 @@ import type { ApiKey, KeyStatus, NewApiKey } from './key.js';
 import type { Mode } from './mode.js';
 import type { Page, PageRequest } from './page.js';
 import type { SpanSums, StampedDelivery, StampedRange, Verdict } from './reconciliation.js';
-import type { Period, Subscription } from './subscription.js';
+import type { Period } from './subscription.js';
 import type {
   LedgerRow,
   NewUsage,
@@ -46,17 +46,17 @@ export interface IdentityStore {
 
 /** Customers and their subscriptions. */
 export interface CustomerStore {
-  /** Adds the customer, or brings e-mail, name and deletion up to what Stripe says. */
-  recordCustomer(customer: StripeCustomer): Promise<Customer>;
+  /**
+   * Writes what Stripe told about a customer and all its subscriptions. `stale` when another reading was stored since
+   * Stripe was asked; nothing is written then. Keeps `pastDueSinceMs` while a subscription stays past due.
+   */
+  recordReading(reading: CustomerReading): Promise<Customer | 'stale'>;
   findCustomer(id: string): Promise<Customer | undefined>;
   /** Newest first. */
   listCustomers(page: PageRequest): Promise<Page<Customer>>;
-  /**
-   * Writes what Stripe told about a subscription. `stale` when a newer reading is stored already, `unknown` when its
-   * customer is not; nothing is written then. Keeps `pastDueSinceMs` while the status stays past due.
-   */
-  recordSubscription(subscription: Subscription): Promise<'recorded' | 'stale' | 'unknown'>;
   recordSuspension(customerId: string, suspendedAtMs: number | null): Promise<Customer | undefined>;
+  /** Marks every subscription that has not ended as being cancelled here; the first time counts. `null` takes the marks off. */
+  recordClosing(customerId: string, closingAtMs: number | null): Promise<Customer | undefined>;
 }
 
 /** API keys. */

@@ -28,8 +28,10 @@ export interface Subscription {
   /** Since when the subscription is past due, as seen here; `null` when it is not. */
   pastDueSinceMs: number | null;
   createdAtMs: number;
-  /** When Stripe was asked: an older reading never overwrites a newer one. */
+  /** When Stripe was asked. */
   readAtMs: number;
+  /** Since when it is being cancelled here, so that no more calls come in; ours alone, Stripe does not know it. */
+  closingAtMs: number | null;
 }
 
 /**

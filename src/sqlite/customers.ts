@@ -12,19 +12,20 @@ import { createSubscriptions } from './subscriptions.js';
 type CustomerRow = Omit<Customer, 'subscriptions'>;
 
 const columns = `no, id, email, name, created_at_ms AS createdAtMs, suspended_at_ms AS suspendedAtMs,
-  deleted_at_ms AS deletedAtMs`;
+  deleted_at_ms AS deletedAtMs, readings`;
 
 /**
  * A customer that Stripe deleted stays deleted, even when an older reading comes late: Stripe never brings one back. Stripe
  * tells nothing but the id of a deleted customer, so e-mail and name stay as they were.
  */
 const recordSql = `
-INSERT INTO customers (id, email, name, created_at_ms, deleted_at_ms)
-VALUES (:id, :email, :name, :createdAtMs, :deletedAtMs)
+INSERT INTO customers (id, email, name, created_at_ms, deleted_at_ms, readings)
+VALUES (:id, :email, :name, :createdAtMs, :deletedAtMs, 1)
 ON CONFLICT (id) DO UPDATE SET
   email = CASE WHEN excluded.deleted_at_ms IS NULL THEN excluded.email ELSE email END,
   name = CASE WHEN excluded.deleted_at_ms IS NULL THEN excluded.name ELSE name END,
-  deleted_at_ms = COALESCE(deleted_at_ms, excluded.deleted_at_ms)
+  deleted_at_ms = COALESCE(deleted_at_ms, excluded.deleted_at_ms),
+  readings = readings + 1
 RETURNING ${columns}`;
 
 /** Reads customers for the other nouns, inside a transaction of theirs. */
@@ -39,15 +40,7 @@ export function createCustomers(
   clock: Clock,
 ): CustomerStore & { customers: CustomerReader } {
   const { connection, read, write } = database;
-  const record = connection.prepare<[Record<string, unknown>], CustomerRow>(recordSql);
-  const findById = connection.prepare<[string], CustomerRow>(`SELECT ${columns} FROM customers WHERE id = ?`);
-  const findByNo = connection.prepare<[number], CustomerRow>(`SELECT ${columns} FROM customers WHERE no = ?`);
-  const list = connection.prepare<[number | null, number | null, number], CustomerRow>(
-    `SELECT ${columns} FROM customers WHERE ? IS NULL OR no < ? ORDER BY no DESC LIMIT ?`,
-  );
-  const suspend = connection.prepare<[number | null, string], CustomerRow>(
-    `UPDATE customers SET suspended_at_ms = ? WHERE id = ? RETURNING ${columns}`,
-  );
+  const { record, findById, findByNo, list, suspend } = prepareStatements(connection);
   const subscriptions = createSubscriptions(connection);
 
   function withSubscriptions(row: CustomerRow): Customer {
@@ -63,10 +56,19 @@ export function createCustomers(
       find: (id) => whole(findById.get(id)),
       findByNo: (no) => whole(findByNo.get(no)),
     },
-    async recordCustomer({ deleted, ...customer }) {
+    async recordReading({ customer: { deleted, ...customer }, subscriptions: told, follows }) {
       return write(() => {
+        if ((findById.get(customer.id)?.readings ?? 0) !== follows) return 'stale';
         const row = record.get({ ...customer, deletedAtMs: deleted ? clock.nowMs() : null });
         assert(row);
+        for (const subscription of told) {
+          assert.equal(
+            subscription.customerId,
+            customer.id,
+            'a subscription is of the customer that was read',
+          );
+          subscriptions.record(subscription, row.no);
+        }
         return withSubscriptions(row);
       });
     },
@@ -80,14 +82,29 @@ export function createCustomers(
         return pageOf('customers', page.limit, rows, (row) => [row.no], withSubscriptions);
       });
     },
-    async recordSubscription(subscription) {
-      return write(() => {
-        const customer = findById.get(subscription.customerId);
-        return customer ? subscriptions.record(subscription, customer.no) : 'unknown';
-      });
-    },
     async recordSuspension(customerId, suspendedAtMs) {
       return write(() => whole(suspend.get(suspendedAtMs, customerId)));
     },
+    async recordClosing(customerId, closingAtMs) {
+      return write(() => {
+        const row = findById.get(customerId);
+        if (row) subscriptions.close(row.no, closingAtMs);
+        return whole(row);
+      });
+    },
+  };
+}
+
+function prepareStatements(connection: Database['connection']) {
+  return {
+    record: connection.prepare<[Record<string, unknown>], CustomerRow>(recordSql),
+    findById: connection.prepare<[string], CustomerRow>(`SELECT ${columns} FROM customers WHERE id = ?`),
+    findByNo: connection.prepare<[number], CustomerRow>(`SELECT ${columns} FROM customers WHERE no = ?`),
+    list: connection.prepare<[number | null, number | null, number], CustomerRow>(
+      `SELECT ${columns} FROM customers WHERE ? IS NULL OR no < ? ORDER BY no DESC LIMIT ?`,
+    ),
+    suspend: connection.prepare<[number | null, string], CustomerRow>(
+      `UPDATE customers SET suspended_at_ms = ? WHERE id = ? RETURNING ${columns}`,
+    ),
   };
 }

@@ -10,8 +10,8 @@ interface SubscriptionRow extends Omit<Subscription, 'customerId' | 'period' | '
 }
 
 /**
- * Written only over a reading that is not newer. `past_due_since_ms` is ours alone: it begins when the status is first seen
- * to be past due, and stays for as long as it is.
+ * `past_due_since_ms` is ours alone: it begins when the status is first seen to be past due, and stays for as long as it is.
+ * So is `closing_at_ms`, which no reading touches.
  */
 const recordSql = `
 INSERT INTO subscriptions (
@@ -36,36 +36,44 @@ ON CONFLICT (id) DO UPDATE SET
   ended_at_ms = excluded.ended_at_ms,
   past_due_since_ms =
     CASE WHEN excluded.status = 'past_due' THEN COALESCE(past_due_since_ms, excluded.past_due_since_ms) END,
-  read_at_ms = excluded.read_at_ms
-WHERE excluded.read_at_ms >= read_at_ms`;
+  read_at_ms = excluded.read_at_ms`;
+
+const closeSql = `
+UPDATE subscriptions SET closing_at_ms = CASE WHEN :closingAtMs IS NOT NULL THEN COALESCE(closing_at_ms, :closingAtMs) END
+WHERE customer_no = :customerNo AND ended_at_ms IS NULL`;
 
 const listSql = `
 SELECT id, status, price_id AS priceId, item_id AS itemId, period_start_ms AS periodStartMs,
   period_end_ms AS periodEndMs, interval, interval_count AS intervalCount, anchor_ms AS anchorMs,
   cancel_at_ms AS cancelAtMs, cancel_at_period_end AS cancelAtPeriodEnd, ended_at_ms AS endedAtMs,
-  past_due_since_ms AS pastDueSinceMs, created_at_ms AS createdAtMs, read_at_ms AS readAtMs
+  past_due_since_ms AS pastDueSinceMs, created_at_ms AS createdAtMs, read_at_ms AS readAtMs,
+  closing_at_ms AS closingAtMs
 FROM subscriptions WHERE customer_no = ? ORDER BY no`;
 
 /** Reads and writes subscriptions, inside a transaction of the caller. */
 export interface Subscriptions {
-  record(subscription: Subscription, customerNo: number): 'recorded' | 'stale';
+  record(subscription: Subscription, customerNo: number): void;
+  close(customerNo: number, closingAtMs: number | null): void;
   listOf(customerNo: number, customerId: string): Subscription[];
 }
 
 /** Prepares the statements. */
 export function createSubscriptions(connection: Connection): Subscriptions {
   const record = connection.prepare<[Record<string, unknown>]>(recordSql);
+  const close = connection.prepare<[Record<string, unknown>]>(closeSql);
   const list = connection.prepare<[number], SubscriptionRow>(listSql);
   return {
-    record({ customerId: _, period, cancelAtPeriodEnd, ...rest }, customerNo) {
-      const { changes } = record.run({
+    record({ customerId: _, closingAtMs: __, period, cancelAtPeriodEnd, ...rest }, customerNo) {
+      record.run({
         ...rest,
         customerNo,
         periodStartMs: period.startMs,
         periodEndMs: period.endMs,
         cancelAtPeriodEnd: cancelAtPeriodEnd ? 1 : 0,
       });
-      return changes > 0 ? 'recorded' : 'stale';
+    },
+    close(customerNo, closingAtMs) {
+      close.run({ customerNo, closingAtMs });
     },
     listOf(customerNo, customerId) {
       return list.all(customerNo).map(({ periodStartMs, periodEndMs, cancelAtPeriodEnd, ...rest }) => ({

@@ -84,6 +84,7 @@ function subscriptionOf(
     pastDueSinceMs: subscription.status === 'past_due' ? readAtMs : null,
     createdAtMs: subscription.created * 1000,
     readAtMs,
+    closingAtMs: null,
   };
 }
 

@@ -1,7 +1,7 @@
 /** Checkout sessions, on any engine. */
 
 import { describe, expect, it } from 'vitest';
-import { newKey, stripeCustomer } from '../support/records.js';
+import { newKey, recordCustomer, stripeCustomer } from '../support/records.js';
 import type { OpenStore } from './store.js';
 
 /** The cases. */
@@ -9,7 +9,7 @@ export function describeCheckouts(open: OpenStore): void {
   describe('checkouts', () => {
     it('goes from the order to the key', async () => {
       const { store } = await open();
-      await store.recordCustomer(stripeCustomer());
+      await recordCustomer(store, stripeCustomer());
       await store.recordCheckout('cs_one', 1);
       await store.recordCheckout('cs_one', 2);
       const ordered = { sessionId: 'cs_one', customerId: null, createdAtMs: 1, provisionedAtMs: null };
@@ -28,7 +28,7 @@ export function describeCheckouts(open: OpenStore): void {
     it('makes one key, however often the button is pressed and in however many processes', async () => {
       const { store, openAnother } = await open();
       const another = await openAnother();
-      await store.recordCustomer(stripeCustomer());
+      await recordCustomer(store, stripeCustomer());
       await store.recordProvisioned('cs_one', 'cus_one', 1);
       const claims = await Promise.all(
         [store, another, store].map((one, index) =>
@@ -44,14 +44,14 @@ export function describeCheckouts(open: OpenStore): void {
       await expect(store.recordProvisioned('cs_one', 'cus_one', 1)).rejects.toMatchObject({
         code: 'not_found',
       });
-      await store.recordCustomer(stripeCustomer());
+      await recordCustomer(store, stripeCustomer());
       await store.recordProvisioned('cs_one', 'cus_one', 1);
       expect(await store.findCheckout('cs_one')).toMatchObject({ customerId: 'cus_one', createdAtMs: 1 });
     });
 
     it('makes no key before the session is complete', async () => {
       const { store } = await open();
-      await store.recordCustomer(stripeCustomer());
+      await recordCustomer(store, stripeCustomer());
       await store.recordCheckout('cs_one', 1);
       for (const session of ['cs_one', 'cs_unknown']) {
         await expect(store.claimCheckout(session, newKey('cus_one'))).rejects.toMatchObject({

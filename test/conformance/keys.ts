@@ -3,7 +3,14 @@
 import { describe, expect, it } from 'vitest';
 import type { Store } from '../../src/domain/store.js';
 import { testStartMs } from '../support/host.js';
-import { hashOf, newKey, stripeCustomer, subscriptionOf } from '../support/records.js';
+import {
+  hashOf,
+  newKey,
+  recordCustomer,
+  recordSubscription,
+  stripeCustomer,
+  subscriptionOf,
+} from '../support/records.js';
 import type { OpenStore } from './store.js';
 
 /** The cases. */
@@ -11,8 +18,8 @@ export function describeKeys(open: OpenStore): void {
   describe('keys', () => {
     it('finds a key by the hash of its secret, with its customer', async () => {
       const { store } = await open();
-      await store.recordCustomer(stripeCustomer());
-      await store.recordSubscription(subscriptionOf('cus_one'));
+      await recordCustomer(store, stripeCustomer());
+      await recordSubscription(store, subscriptionOf('cus_one'));
       const key = await store.addKey(
         newKey('cus_one', { scopes: ['read', 'write'], name: 'CI', expiresAtMs: 9 }),
       );
@@ -34,7 +41,7 @@ export function describeKeys(open: OpenStore): void {
     it('refuses a key without a customer, and a second one of the same name or secret', async () => {
       const { store } = await open();
       await expect(store.addKey(newKey('cus_one'))).rejects.toMatchObject({ code: 'not_found' });
-      await store.recordCustomer(stripeCustomer());
+      await recordCustomer(store, stripeCustomer());
       await store.addKey(newKey('cus_one'));
       await expect(store.addKey(newKey('cus_one'))).rejects.toMatchObject({ code: 'conflict' });
       const sameSecret = newKey('cus_one', { id: 'key_new', hash: hashOf('key_cus_one') });
@@ -43,7 +50,7 @@ export function describeKeys(open: OpenStore): void {
 
     it('revokes once', async () => {
       const { store } = await open();
-      await store.recordCustomer(stripeCustomer());
+      await recordCustomer(store, stripeCustomer());
       await store.addKey(newKey('cus_one'));
       expect(await store.revokeKey('key_cus_one', 5)).toBe('revoked');
       expect(await store.revokeKey('key_cus_one', 9)).toBe('already');
@@ -86,7 +93,7 @@ export function describeKeys(open: OpenStore): void {
 
     it('never moves a last use backwards', async () => {
       const { store } = await open();
-      await store.recordCustomer(stripeCustomer());
+      await recordCustomer(store, stripeCustomer());
       const { no } = await store.addKey(newKey('cus_one'));
       await store.recordKeyUses([
         { keyNo: no, atMs: 20 },
@@ -103,10 +110,10 @@ export function describeKeys(open: OpenStore): void {
       const { store, openAnother } = await open();
       const another = await openAnother();
       const steps: (() => Promise<unknown>)[] = [
-        () => store.recordCustomer(stripeCustomer()),
-        () => store.recordCustomer(stripeCustomer({ name: 'New' })),
-        () => store.recordSubscription(subscriptionOf('cus_one')),
-        () => store.recordSubscription(subscriptionOf('cus_one', { status: 'unpaid' })),
+        () => recordCustomer(store, stripeCustomer()),
+        () => recordCustomer(store, stripeCustomer({ name: 'New' })),
+        () => recordSubscription(store, subscriptionOf('cus_one')),
+        () => recordSubscription(store, subscriptionOf('cus_one', { status: 'unpaid' })),
         () => store.recordSuspension('cus_one', 5),
         () => store.addKey(newKey('cus_one')),
         () => store.revokeKey('key_cus_one', 5),
@@ -121,13 +128,13 @@ export function describeKeys(open: OpenStore): void {
 
     it('stays while nothing changes for access', async () => {
       const { store } = await open();
-      await store.recordCustomer(stripeCustomer());
-      await store.recordSubscription(subscriptionOf('cus_one', { readAtMs: 1 }));
+      await recordCustomer(store, stripeCustomer());
+      await recordSubscription(store, subscriptionOf('cus_one', { readAtMs: 1 }));
       const { no } = await store.addKey(newKey('cus_one'));
       const before = await store.accessRevision();
       await store.recordKeyUses([{ keyNo: no, atMs: testStartMs }]);
-      await store.recordCustomer(stripeCustomer());
-      await store.recordSubscription(subscriptionOf('cus_one', { readAtMs: 2 }));
+      await recordCustomer(store, stripeCustomer());
+      await recordSubscription(store, subscriptionOf('cus_one', { readAtMs: 2 }));
       await store.recordSuspension('cus_one', null);
       expect(await store.accessRevision()).toBe(before);
     });
@@ -135,8 +142,8 @@ export function describeKeys(open: OpenStore): void {
 }
 
 async function addKeys(store: Store): Promise<void> {
-  await store.recordCustomer(stripeCustomer({ id: 'cus_one' }));
-  await store.recordCustomer(stripeCustomer({ id: 'cus_two' }));
+  await recordCustomer(store, stripeCustomer({ id: 'cus_one' }));
+  await recordCustomer(store, stripeCustomer({ id: 'cus_two' }));
   await store.addKey(newKey('cus_one', { id: 'key_active', expiresAtMs: testStartMs + 1 }));
   await store.addKey(newKey('cus_one', { id: 'key_expired', expiresAtMs: testStartMs }));
   await store.addKey(newKey('cus_one', { id: 'key_revoked' }));

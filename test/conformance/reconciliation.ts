@@ -5,7 +5,7 @@ import type { ClaimedDelivery, DeliveryOutcome } from '../../src/domain/delivery
 import type { StampedRange } from '../../src/domain/reconciliation.js';
 import type { Store } from '../../src/domain/store.js';
 import { testStartMs } from '../support/host.js';
-import { newUsage, subscriptionOf } from '../support/records.js';
+import { newUsage, recordSubscription, subscriptionOf } from '../support/records.js';
 import type { OpenStore } from './store.js';
 import { addCustomers } from './usage.js';
 
@@ -21,8 +21,8 @@ export function describeReconciliation(open: OpenStore): void {
       const { store } = await open();
       const [one = 0, two = 0] = await addCustomers(store, 5);
       await store.recordUsage([newUsage(one), newUsage(two, { atMs: endMs })], testStartMs);
-      await store.recordSubscription(subscriptionOf('cus_3', { status: 'canceled' }));
-      await store.recordSubscription(subscriptionOf('cus_5'));
+      await recordSubscription(store, subscriptionOf('cus_3', { status: 'canceled' }));
+      await recordSubscription(store, subscriptionOf('cus_5'));
       const first = await store.listReconciledCustomers(range, { limit: 2 });
       expect(first.data).toEqual(['cus_1', 'cus_3']);
       const rest = await store.listReconciledCustomers(range, { limit: 2, cursor: first.nextCursor ?? '' });

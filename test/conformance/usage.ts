@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { deliveryWindow } from '../../src/domain/delivery.js';
 import type { Store } from '../../src/domain/store.js';
 import { testStartMs } from '../support/host.js';
-import { newUsage, stripeCustomer, testPeriod } from '../support/records.js';
+import { newUsage, recordCustomer, stripeCustomer, testPeriod } from '../support/records.js';
 import type { OpenStore } from './store.js';
 
 const HOUR_MS = 3_600_000;
@@ -158,7 +158,7 @@ export function describeUsage(open: OpenStore): void {
 export async function addCustomers(store: Store, count: number): Promise<number[]> {
   const numbers: number[] = [];
   for (let n = 1; n <= count; n += 1) {
-    const { no } = await store.recordCustomer(stripeCustomer({ id: `cus_${n}` }));
+    const { no } = await recordCustomer(store, stripeCustomer({ id: `cus_${n}` }));
     numbers.push(no);
   }
   return numbers;

@@ -10,7 +10,14 @@ import { rebuildRollups } from '../../src/sqlite/usage.js';
 import { addCustomers } from '../conformance/usage.js';
 import { createTestFolder } from '../support/folder.js';
 import { createFakeHost, testStartMs } from '../support/host.js';
-import { newUsage, stripeCustomer, subscriptionOf, testPeriod } from '../support/records.js';
+import {
+  newUsage,
+  recordCustomer,
+  recordSubscription,
+  stripeCustomer,
+  subscriptionOf,
+  testPeriod,
+} from '../support/records.js';
 
 const DAY_MS = 86_400_000;
 
@@ -35,8 +42,8 @@ describe('numbers', () => {
 
   it('are stored as integers in every column, and fall on the right day', async () => {
     const { database, store } = openTestStore();
-    await store.recordCustomer(stripeCustomer());
-    await store.recordSubscription(subscriptionOf('cus_one'));
+    await recordCustomer(store, stripeCustomer());
+    await recordSubscription(store, subscriptionOf('cus_one'));
     const [one = 0] = await addCustomers(store, 1);
     const lastMs = Math.floor(testStartMs / DAY_MS) * DAY_MS + DAY_MS - 1;
     await store.recordUsage([newUsage(one, { atMs: lastMs, idempotencyKey: 'k' })], lastMs);

@@ -1,8 +1,9 @@
 /** Records for tests: whole and valid, each with the fields that the test cares about. */
 
 import { createHash } from 'node:crypto';
-import type { StripeCustomer } from '../../src/domain/customer.js';
+import type { Customer, StripeCustomer } from '../../src/domain/customer.js';
 import type { NewApiKey } from '../../src/domain/key.js';
+import type { CustomerStore } from '../../src/domain/store.js';
 import type { Subscription } from '../../src/domain/subscription.js';
 import type { NewUsage } from '../../src/domain/usage.js';
 import type { NewWebhook } from '../../src/domain/webhook.js';
@@ -25,6 +26,30 @@ export function stripeCustomer(fields: Partial<StripeCustomer> = {}): StripeCust
   };
 }
 
+/** Stores a reading of Stripe that follows whatever is stored. */
+export async function recordCustomer(
+  store: CustomerStore,
+  customer: StripeCustomer,
+  ...subscriptions: Subscription[]
+): Promise<Customer> {
+  const follows = (await store.findCustomer(customer.id))?.readings ?? 0;
+  const stored = await store.recordReading({ customer, subscriptions, follows });
+  if (stored === 'stale') throw new Error(`Another reading of ${customer.id} was stored meanwhile.`);
+  return stored;
+}
+
+/** Stores what Stripe tells anew about a subscription of a customer who is there already. */
+export async function recordSubscription(
+  store: CustomerStore,
+  subscription: Subscription,
+): Promise<Customer> {
+  const customer = await store.findCustomer(subscription.customerId);
+  if (!customer) throw new Error(`There is no customer ${subscription.customerId}.`);
+  const { id, email, name, createdAtMs, deletedAtMs } = customer;
+  const told = { id, email, name, createdAtMs, deleted: deletedAtMs !== null };
+  return recordCustomer(store, told, subscription);
+}
+
 /** An active monthly subscription. */
 export function subscriptionOf(customerId: string, fields: Partial<Subscription> = {}): Subscription {
   return {
@@ -43,6 +68,7 @@ export function subscriptionOf(customerId: string, fields: Partial<Subscription>
     pastDueSinceMs: null,
     createdAtMs: testPeriod.startMs,
     readAtMs: testStartMs,
+    closingAtMs: null,
     ...fields,
   };
 }

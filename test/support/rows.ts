@@ -22,6 +22,7 @@ export function createSubscription(over: Partial<Subscription> = {}): Subscripti
     pastDueSinceMs: null,
     createdAtMs: startMs,
     readAtMs: startMs,
+    closingAtMs: null,
     ...over,
   };
 }
@@ -36,6 +37,7 @@ export function createCustomer(over: Partial<Customer> = {}): Customer {
     createdAtMs: 0,
     suspendedAtMs: null,
     deletedAtMs: null,
+    readings: 1,
     subscriptions: [],
     ...over,
   };

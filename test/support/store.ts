@@ -10,6 +10,7 @@ import { issueKey } from '../../src/keys/issue.js';
 import { openStore } from '../../src/sqlite/store.js';
 import { createTestFolder } from './folder.js';
 import type { FakeHost } from './host.js';
+import { recordCustomer, recordSubscription } from './records.js';
 import { createSubscription } from './rows.js';
 
 /** Opens an empty store that is closed when the test has finished. */
@@ -26,8 +27,8 @@ export async function addSubscriber(
   id = 'cus_1',
   over: Partial<Subscription> = {},
 ): Promise<{ customer: Customer; key: ApiKey; secret: string }> {
-  await store.recordCustomer({ id, email: `${id}@example.com`, name: null, createdAtMs: 0, deleted: false });
-  await store.recordSubscription(createSubscription({ id: `sub_${id}`, customerId: id, ...over }));
+  await recordCustomer(store, { id, email: `${id}@example.com`, name: null, createdAtMs: 0, deleted: false });
+  await recordSubscription(store, createSubscription({ id: `sub_${id}`, customerId: id, ...over }));
   const order = { customerId: id, name: null, expiresAtMs: null, scopes: [] };
   const issued = await issueKey({ store, host, mode: 'test' }, order);
   const customer = await store.findCustomer(id);

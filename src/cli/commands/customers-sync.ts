@@ -1,15 +1,12 @@
 /** `meterctl customers sync`: brings one customer, or all, up to what Stripe says now. */
 
 import type { Command } from 'commander';
-import { syncCustomer } from '../../customers/sync.js';
+import { syncAllCustomers, syncCustomer } from '../../customers/sync.js';
 import { countOf } from '../../terminal/money.js';
 import { addExamples, type Runner } from '../command.js';
 import type { Context } from '../context.js';
 import { findCustomer, showCustomer, statusRule } from '../customer-row.js';
 import * as parse from '../parse.js';
-
-/** Customers read at once while all are synced. */
-const batchMax = 100;
 
 /** Declares the command. */
 export function declare(command: Command, run: Runner): void {
@@ -29,14 +26,7 @@ async function sync(context: Context, customerId: string | undefined): Promise<u
     showCustomer(context, await syncCustomer(deps, customerId), await statusRule(context));
     return;
   }
-  let synced = 0;
-  let page = await deps.store.listCustomers({ limit: batchMax });
-  for (;;) {
-    for (const customer of page.data) await syncCustomer(deps, customer.id);
-    synced += page.data.length;
-    if (page.nextCursor === null) break;
-    page = await deps.store.listCustomers({ limit: batchMax, cursor: page.nextCursor });
-  }
+  const synced = await syncAllCustomers(deps);
   context.show({
     json: () => ({ synced }),
     text: () => `Synced ${countOf(synced, 'customer')}.`,

@@ -12,7 +12,8 @@ CREATE TABLE customers (
   name TEXT,
   created_at_ms INTEGER NOT NULL,
   suspended_at_ms INTEGER,
-  deleted_at_ms INTEGER
+  deleted_at_ms INTEGER,
+  readings INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE subscriptions (
@@ -32,7 +33,8 @@ CREATE TABLE subscriptions (
   ended_at_ms INTEGER,
   past_due_since_ms INTEGER,
   created_at_ms INTEGER NOT NULL,
-  read_at_ms INTEGER NOT NULL
+  read_at_ms INTEGER NOT NULL,
+  closing_at_ms INTEGER
 ) STRICT;
 CREATE INDEX subscriptions_of_customer ON subscriptions (customer_no);
 
@@ -70,9 +72,9 @@ BEGIN UPDATE access_revision SET revision = revision + 1; END;
 
 CREATE TRIGGER subscriptions_changed AFTER UPDATE ON subscriptions
 WHEN (OLD.status, OLD.price_id, OLD.item_id, OLD.period_start_ms, OLD.period_end_ms, OLD.interval, OLD.interval_count,
-    OLD.anchor_ms, OLD.cancel_at_ms, OLD.cancel_at_period_end, OLD.ended_at_ms, OLD.past_due_since_ms)
+    OLD.anchor_ms, OLD.cancel_at_ms, OLD.cancel_at_period_end, OLD.ended_at_ms, OLD.past_due_since_ms, OLD.closing_at_ms)
   IS NOT (NEW.status, NEW.price_id, NEW.item_id, NEW.period_start_ms, NEW.period_end_ms, NEW.interval, NEW.interval_count,
-    NEW.anchor_ms, NEW.cancel_at_ms, NEW.cancel_at_period_end, NEW.ended_at_ms, NEW.past_due_since_ms)
+    NEW.anchor_ms, NEW.cancel_at_ms, NEW.cancel_at_period_end, NEW.ended_at_ms, NEW.past_due_since_ms, NEW.closing_at_ms)
 BEGIN UPDATE access_revision SET revision = revision + 1; END;
 
 CREATE TRIGGER keys_added AFTER INSERT ON keys
