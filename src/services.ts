@@ -1,0 +1,156 @@
+/** What the daemon does in the background, and what the server calls: the services with their adapters in their hands. */
+
+import type { TimedHost } from './app.js';
+import { verifyAccount } from './bootstrap/verify-account.js';
+import type { CatalogIds, CatalogSettings, Settings } from './config/settings.js';
+import { provisionCheckout } from './customers/provision.js';
+import { syncNamedCustomer } from './customers/sync.js';
+import { type Courier, createCourier } from './delivery/courier.js';
+import { createPeriodCheck } from './delivery/period-check.js';
+import { rejectDeliveries } from './delivery/reject-deliveries.js';
+import type { Billing } from './domain/billing.js';
+import type { Store } from './domain/store.js';
+import type { Emulator } from './emulator/server.js';
+import { createKeyLookup, type KeyLookup } from './keys/key-lookup.js';
+import { createKeyUses, type KeyUses } from './keys/key-uses.js';
+import type { Closers } from './lib/closers.js';
+import type { Host } from './lib/host.js';
+import { createLoop, type Loop } from './lib/loop.js';
+import { createLedgerWriter, type LedgerWriter } from './metering/ledger-writer.js';
+import { catchUp } from './webhooks/catch-up.js';
+import type { EventTarget } from './webhooks/event-target.js';
+import { createInbox, type Inbox } from './webhooks/inbox.js';
+
+/** Time that the last deliveries get at the end. */
+const flushGraceMs = 10_000;
+
+/** How soon the daemon follows when another process advances the embedded Stripe's time. */
+const timeIntervalMs = 200;
+
+/** How often Stripe's own list of events is read, for what no webhook brought. */
+const catchUpIntervalMs = 60 * 60_000;
+
+/** How soon it is tried again when Stripe could not be asked. */
+const catchUpRetryMs = 60_000;
+
+/** What the daemon has opened, and its settings. */
+export interface Parts {
+  settings: Settings;
+  catalog: CatalogSettings;
+  catalogIds: CatalogIds;
+  /** With Stripe's time. */
+  host: TimedHost;
+  /** With the machine's own time. */
+  machine: Host;
+  store: Store;
+  billing: Billing;
+  emulator: Emulator | undefined;
+}
+
+/** The services of a running daemon. Closing them is the closers' business. */
+export interface Services {
+  keys: KeyLookup;
+  uses: KeyUses;
+  ledger: LedgerWriter;
+  inbox: Inbox;
+  courier: Courier;
+  /** Starts every background loop. */
+  start(): void;
+}
+
+/** Puts the services together. Closing runs in reverse: ledger, events, courier, inbox, keys, time. */
+export async function createServices(
+  parts: Parts,
+  forwardSecret: string,
+  closers: Closers,
+): Promise<Services> {
+  const { settings, host, machine, store, emulator } = parts;
+  const { createWebhookReader } = await import('./stripe/webhook-signature.js');
+  const { clock, log } = host;
+  const time = closers.add(
+    createLoop({ name: 'time', clock, log, intervalMs: timeIntervalMs, tick: async () => host.refresh() }),
+  );
+  const keys = closers.add(createKeyLookup({ store, clock, log }));
+  const uses = closers.add(createKeyUses({ store, clock, log }));
+  const secrets = emulator
+    ? [forwardSecret, ...settings.stripe.webhookSecrets]
+    : settings.stripe.webhookSecrets;
+  // Signatures are as old as the machine's clock says, also when the embedded Stripe's time is ahead.
+  const read = createWebhookReader(secrets, machine.clock);
+  const inbox = closers.add(createInbox({ store, host, read, apply: (target) => applyEvent(parts, target) }));
+  const courier = closers.add(createDaemonCourier(parts));
+  const events = closers.add(createCatchUpLoop(parts, inbox));
+  const ledger = createLedgerWriter({ store, clock, log });
+  closers.add({ close: () => ledger.drain() });
+  return {
+    ...{ keys, uses, ledger, inbox, courier },
+    start() {
+      for (const part of [time, keys, uses, inbox, courier, events]) part.start();
+    },
+  };
+}
+
+/** Reads Stripe's events at start and now and then; what was missed is applied at once. */
+function createCatchUpLoop({ host, store, billing }: Parts, inbox: Inbox): Loop {
+  const { clock, log } = host;
+  let caughtUpAtMs = Number.NEGATIVE_INFINITY;
+  return createLoop({
+    name: 'catch-up with Stripe',
+    ...{ clock, log },
+    intervalMs: catchUpRetryMs,
+    async tick(signal) {
+      if (Math.abs(clock.nowMs() - caughtUpAtMs) < catchUpIntervalMs) return;
+      const { missed } = await catchUp({ store, billing, host });
+      caughtUpAtMs = clock.nowMs();
+      if (missed > 0) await inbox.tick(signal);
+    },
+  });
+}
+
+/** The courier with the daemon's manners: it never sends to an unverified account, and sends what it can at the end. */
+function createDaemonCourier({ settings, catalogIds, host, store, billing }: Parts): Courier {
+  const courier = createCourier({
+    store,
+    billing,
+    host,
+    periodCheck: createPeriodCheck({ store, billing, clock: host.clock }),
+    ratePerSecond: settings.delivery.ratePerSecond,
+    verify: () => verifyAccount({ store, billing }, catalogIds.meter),
+  });
+  return {
+    ...courier,
+    async close() {
+      await courier.close();
+      await flushWithin(flushGraceMs, courier, host);
+    },
+  };
+}
+
+async function flushWithin(graceMs: number, courier: Courier, host: Host): Promise<void> {
+  const ended = new AbortController();
+  const sleeping = new AbortController();
+  const grace = host.clock.sleep(graceMs, sleeping.signal).then(() => ended.abort());
+  await courier
+    .flush(ended.signal)
+    .catch((error: unknown) => host.log.warn('the last usage stays here until the next start', { error }));
+  sleeping.abort();
+  await grace;
+}
+
+/** Acts on what a message from Stripe names. */
+async function applyEvent({ store, billing, host }: Parts, target: EventTarget): Promise<void> {
+  switch (target.kind) {
+    case 'customer':
+      await syncNamedCustomer({ store, billing }, target.customerId);
+      // A period may just have ended: what was used in it must reach Stripe while its invoice is a draft.
+      await store.freezeDeliveries(host.clock.nowMs(), { customerId: target.customerId });
+      return;
+    case 'checkout':
+      await provisionCheckout({ store, billing, clock: host.clock }, target.sessionId);
+      return;
+    case 'meter_rejections':
+      await rejectDeliveries({ store, billing, host }, target.eventId);
+      return;
+    case 'none':
+  }
+}
