@@ -16,7 +16,7 @@ import type { PeriodCheck } from './period-check.js';
 const unknownMaxMs = 23 * 3_600_000;
 
 /** Stripe refuses older timestamps (stripe-facts 3a). */
-const ageMaxMs = 35 * 86_400_000;
+export const ageMaxMs = 35 * 86_400_000;
 
 /** What a delivery comes to without asking Stripe; `undefined` when it may be sent. */
 function outcomeBeforeSending(delivery: ClaimedDelivery, nowMs: number): DeliveryOutcome | undefined {

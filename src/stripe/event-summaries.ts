@@ -4,24 +4,17 @@ import type Stripe from 'stripe';
 import type { MeterSumBilling } from '../domain/billing.js';
 import { asking } from './errors.js';
 
-/** Repeating a read is harmless. */
-const maxNetworkRetries = 2;
-
-/** Event summaries of one meter through this client. */
+/** Event summaries of one meter through this client. A failed call is not repeated here: whoever asks keeps a pace. */
 export function createEventSummaries(stripe: Stripe, meterId: string): MeterSumBilling {
   async function sums(customer: string, fromMs: number, toMs: number, byHour: boolean) {
     const found = [];
-    const summaries = stripe.billing.meters.listEventSummaries(
-      meterId,
-      {
-        customer,
-        start_time: fromMs / 1000,
-        end_time: toMs / 1000,
-        limit: 100,
-        ...(byHour && { value_grouping_window: 'hour' }),
-      },
-      { maxNetworkRetries },
-    );
+    const summaries = stripe.billing.meters.listEventSummaries(meterId, {
+      customer,
+      start_time: fromMs / 1000,
+      end_time: toMs / 1000,
+      limit: 100,
+      ...(byHour && { value_grouping_window: 'hour' }),
+    });
     for await (const { start_time, end_time, aggregated_value } of summaries)
       found.push({ startMs: start_time * 1000, endMs: end_time * 1000, units: aggregated_value });
     return found;

@@ -69,11 +69,12 @@ function createFakeClock(startMs: number): Host['clock'] & Pick<FakeHost, 'advan
         dueMs: nowMs + ms,
         wake() {
           sleepers = sleepers.filter((other) => other !== sleeper);
+          signal?.removeEventListener('abort', sleeper.wake);
           resolve();
         },
       };
       sleepers.push(sleeper);
-      signal?.addEventListener('abort', () => sleeper.wake(), { once: true });
+      signal?.addEventListener('abort', sleeper.wake);
     });
   }
 
