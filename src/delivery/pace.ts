@@ -38,28 +38,40 @@ export interface Pace {
 export function createPace(host: Host): Pace {
   let stopped: string | null = null;
   let trouble: string | null = null;
+  let pausedAtMs = 0;
   let pausedUntilMs = 0;
   let failedRounds = 0;
+
+  function pause(ms: number): void {
+    pausedAtMs = host.clock.nowMs();
+    pausedUntilMs = pausedAtMs + ms;
+  }
+
+  /** A clock that was set back to before the pause must not make it longer. */
+  function isPaused(): boolean {
+    const nowMs = host.clock.nowMs();
+    return nowMs >= pausedAtMs && nowMs < pausedUntilMs;
+  }
 
   function noteTrouble(reason: string): void {
     failedRounds += 1;
     trouble = reason;
-    pausedUntilMs = host.clock.nowMs() + backoffMs(failedRounds, null, host.random.next());
+    pause(backoffMs(failedRounds, null, host.random.next()));
     host.log.warn('usage could not be sent; it is kept and tried again', { reason, failedRounds });
   }
 
   function noteStop(reason: string): void {
     stopped = reason;
-    pausedUntilMs = host.clock.nowMs() + stoppedPauseMs;
+    pause(stoppedPauseMs);
     host.log.error('no usage is sent until this is mended; it is kept', { reason });
   }
 
   return {
-    mayGo: () => stopped === null && host.clock.nowMs() >= pausedUntilMs,
+    mayGo: () => stopped === null && !isPaused(),
     isProbing: () => failedRounds > 0,
     state: () => ({ stopped, trouble }),
     begin() {
-      if (host.clock.nowMs() >= pausedUntilMs) stopped = null;
+      if (!isPaused()) stopped = null;
     },
     stop(reason) {
       stopped = reason;
@@ -80,8 +92,6 @@ export function createPace(host: Host): Pace {
       if (error.code === 'unavailable') noteTrouble(error.message);
       else noteStop(error.message);
     },
-    rest() {
-      pausedUntilMs = host.clock.nowMs() + stoppedPauseMs;
-    },
+    rest: () => pause(stoppedPauseMs),
   };
 }

@@ -15,17 +15,22 @@ import type { PeriodCheck } from './period-check.js';
 /** Stripe remembers identifiers for at least 24 h; an hour is kept as a margin for clocks and for this send itself. */
 const unknownMaxMs = 23 * 3_600_000;
 
+/** A send that seems to lie further ahead than this was stamped by a clock that was ahead: how old it is cannot be known. */
+const aheadMaxMs = 10 * 60_000;
+
 /** Stripe refuses older timestamps (stripe-facts 3a). */
 export const ageMaxMs = 35 * 86_400_000;
 
 /** What a delivery comes to without asking Stripe; `undefined` when it may be sent. */
 function outcomeBeforeSending(delivery: ClaimedDelivery, nowMs: number): DeliveryOutcome | undefined {
   const unknownForMs = delivery.unknownSinceMs === null ? 0 : nowMs - delivery.unknownSinceMs;
-  if (unknownForMs > unknownMaxMs) {
+  if (unknownForMs > unknownMaxMs || unknownForMs < -aheadMaxMs) {
     return {
       kind: 'uncertain',
       reason:
-        'Whether Stripe has it has been unknown for 23 hours; it must be compared with Stripe before it is sent again.',
+        unknownForMs > 0
+          ? 'Whether Stripe has it has been unknown for 23 hours; it must be compared with Stripe before it is sent again.'
+          : 'Whether Stripe has it is unknown, and for how long too: the clock was set back. It must be compared with Stripe.',
     };
   }
   if (nowMs - delivery.timestampMs > ageMaxMs) {
@@ -60,6 +65,9 @@ export async function sendDelivery(
   // An earlier attempt may have arrived in time, so a closed period says nothing about it.
   if (closed !== undefined)
     return { outcome: { kind: delivery.unknownBeforeMs === null ? 'refused' : 'uncertain', reason: closed } };
+  // Asking may have taken long: a machine may have slept over it.
+  const late = outcomeBeforeSending(delivery, deps.host.clock.nowMs());
+  if (late) return { outcome: late };
   const answer = await send(deps.billing, delivery);
   return { outcome: outcomeOf(answer, delivery, deps.host), answer };
 }

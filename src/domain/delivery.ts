@@ -60,6 +60,9 @@ export interface ClaimedDelivery extends Delivery {
   leaseUntilMs: number;
 }
 
+/** No delivery waits longer for its next attempt: Stripe's `Retry-After` counts up to an hour, our own pauses are shorter. */
+export const waitMaxMs = 2 * 3_600_000;
+
 /** What came of sending a delivery. */
 export type DeliveryOutcome =
   /** Stripe has it (also when it said that it had it already). */

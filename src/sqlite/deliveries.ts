@@ -1,6 +1,6 @@
 /** The outbox, in SQLite: leasing and settling deliveries. */
 
-import type { ClaimedDelivery, Settlement } from '../domain/delivery.js';
+import { type ClaimedDelivery, type Settlement, waitMaxMs } from '../domain/delivery.js';
 import type { DeliveryStore } from '../domain/store.js';
 import type { Clock } from '../lib/host.js';
 import { createFreezing } from './delivery-freezing.js';
@@ -8,10 +8,19 @@ import { createOutboxQueries, type DeliveryRow, selectDelivery, toDelivery } fro
 import { createReopening } from './delivery-reopening.js';
 import type { Database } from './open.js';
 
-/** `unknown_since_ms` stays: whoever held the lease may have sent. */
+/**
+ * `unknown_since_ms` stays: whoever held the lease may have sent. A lease that ends further ahead than any can was given by
+ * a clock that was ahead; it may be twice as long as it should, so that a small correction of the clock ends none.
+ */
 const endLeasesSql = `
 UPDATE deliveries SET state = 'pending', lease_until_ms = NULL, next_attempt_at_ms = min(lease_until_ms, :nowMs)
-WHERE state = 'claimed' AND lease_until_ms <= :nowMs`;
+WHERE state = 'claimed' AND (lease_until_ms <= :nowMs OR lease_until_ms > :nowMs + 2 * :leaseMs)`;
+
+/** What waits for longer than anything may was made to wait by a clock that was ahead. Looks only at lanes that wait for so long. */
+const endWaitsSql = `
+UPDATE deliveries SET next_attempt_at_ms = :nowMs
+WHERE state = 'pending' AND next_attempt_at_ms > :nowMs + ${waitMaxMs} AND (customer_no, meter_no) IN (
+  SELECT customer_no, meter_no FROM lanes WHERE due_at_ms > :nowMs + ${waitMaxMs})`;
 
 const lanesSql = `
 SELECT customer_no AS customerNo, meter_no AS meterNo FROM lanes INDEXED BY lanes_due
@@ -74,6 +83,7 @@ export function createDeliveries(database: Database, clock: Clock): DeliveryStor
   const { connection, write } = database;
   const prepare = (sql: string) => connection.prepare<[Record<string, unknown>]>(sql);
   const endLeases = prepare(endLeasesSql);
+  const endWaits = prepare(endWaitsSql);
   const claim = prepare(claimSql);
   const lanes = connection.prepare<[Record<string, unknown>], { customerNo: number; meterNo: number }>(
     lanesSql,
@@ -101,7 +111,8 @@ export function createDeliveries(database: Database, clock: Clock): DeliveryStor
     ...createOutboxQueries(database),
     async claimDeliveries({ nowMs, leaseMs, limit }) {
       return write(() => {
-        endLeases.run({ nowMs });
+        endLeases.run({ nowMs, leaseMs });
+        endWaits.run({ nowMs });
         return lanes
           .all({ nowMs, limit })
           .map((lane) => claimLane(lane, nowMs, leaseMs))

@@ -1,7 +1,7 @@
 /** The inbox of Stripe's messages, in SQLite. */
 
 import type { WebhookOutcome, WebhookStore } from '../domain/store.js';
-import type { Webhook, WebhookState } from '../domain/webhook.js';
+import { type Webhook, type WebhookState, waitMaxMs } from '../domain/webhook.js';
 import type { Database } from './open.js';
 import { keyOfCursor, pageOf } from './page.js';
 
@@ -17,13 +17,31 @@ INSERT INTO webhooks (id, kind, type, body, created_at_ms, source, state, receiv
 VALUES (:id, :kind, :type, :body, :createdAtMs, :source, 'received', :nowMs, :nowMs)
 ON CONFLICT (id) DO NOTHING`;
 
+/** What waits for longer than anything may was made to wait by a clock that was ahead. */
+const listDueSql = `
+SELECT ${columns} FROM webhooks INDEXED BY webhooks_waiting
+WHERE state = 'received' AND (next_attempt_at_ms <= :nowMs OR next_attempt_at_ms > :nowMs + ${waitMaxMs})
+ORDER BY no LIMIT :limit`;
+
+/** Nothing is put off for so long: what is to be tried only then was put off by a clock that was ahead. */
+const putOffMaxMs = 3_600_000;
+
+const claimSql = `
+UPDATE webhooks SET attempts = attempts + 1, next_attempt_at_ms = :nowMs + :leaseMs
+WHERE no IN (
+  SELECT no FROM webhooks INDEXED BY webhooks_waiting
+  WHERE state = 'received' AND (next_attempt_at_ms <= :nowMs OR next_attempt_at_ms > :nowMs + ${putOffMaxMs})
+  ORDER BY next_attempt_at_ms, no LIMIT :limit
+)
+RETURNING ${columns}`;
+
 /** What was applied once stays applied: another process that failed at the same message comes too late. */
 const settleSql: Record<WebhookOutcome['kind'], string> = {
-  applied: `UPDATE webhooks SET state = 'applied', applied_at_ms = :atMs, attempts = attempts + 1, reason = NULL
+  applied: `UPDATE webhooks SET state = 'applied', applied_at_ms = :atMs, reason = NULL
     WHERE id = :id AND state <> 'applied'`,
-  retry: `UPDATE webhooks SET state = 'received', next_attempt_at_ms = :atMs, attempts = attempts + 1, reason = :reason
+  retry: `UPDATE webhooks SET state = 'received', next_attempt_at_ms = :atMs, reason = :reason
     WHERE id = :id AND state <> 'applied'`,
-  failed: `UPDATE webhooks SET state = 'failed', attempts = attempts + 1, reason = :reason
+  failed: `UPDATE webhooks SET state = 'failed', reason = :reason
     WHERE id = :id AND state <> 'applied'`,
 };
 
@@ -38,10 +56,7 @@ const stateSql: Record<WebhookState, string> = {
 export function createWebhooks({ connection, read, write }: Database): WebhookStore {
   const insert = connection.prepare<[Record<string, unknown>]>(insertSql);
   const find = connection.prepare<[string], WebhookRow>(`SELECT ${columns} FROM webhooks WHERE id = ?`);
-  const listDue = connection.prepare<[number, number], WebhookRow>(
-    `SELECT ${columns} FROM webhooks INDEXED BY webhooks_waiting
-     WHERE state = 'received' AND next_attempt_at_ms <= ? ORDER BY no LIMIT ?`,
-  );
+  const listDue = connection.prepare<[Record<string, unknown>], WebhookRow>(listDueSql);
   const settle = {
     applied: connection.prepare<[Record<string, unknown>]>(settleSql.applied),
     retry: connection.prepare<[Record<string, unknown>]>(settleSql.retry),
@@ -53,7 +68,7 @@ export function createWebhooks({ connection, read, write }: Database): WebhookSt
       return write(() => (insert.run({ ...webhook, nowMs }).changes > 0 ? 'first' : 'seen'));
     },
     async listDueWebhooks(nowMs, limit) {
-      return read(() => listDue.all(nowMs, limit).map(toWebhook));
+      return read(() => listDue.all({ nowMs, limit }).map(toWebhook));
     },
     async settleWebhook(id, { kind, ...outcome }) {
       write(() => settle[kind].run({ id, ...outcome }));

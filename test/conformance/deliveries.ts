@@ -145,6 +145,32 @@ export function describeDeliveries(open: OpenStore): void {
       expect(second).toMatchObject({ id: first?.id, attempts: 2, unknownSinceMs: endMs });
       expect(second?.claimId).not.toBe(first?.claimId);
     });
+
+    it('ends leases and waits that a clock made which was ahead', async () => {
+      const { store } = await open();
+      await useWindows(store, 2, 1);
+      await store.freezeDeliveries(endMs);
+      const aheadMs = endMs + 86_400_000;
+      const [first, second] = await store.claimDeliveries({ ...claim, nowMs: aheadMs });
+      const outcome = {
+        kind: 'retry',
+        reason: 'busy',
+        atMs: aheadMs + 1_000,
+        processed: 'no',
+        nextKey: false,
+      } as const;
+      await store.settleDeliveries([{ ...second!, outcome }], aheadMs);
+      const again = await store.claimDeliveries({ ...claim, nowMs: endMs });
+      expect(again.map(({ id }) => id).sort()).toEqual([first!.id, second!.id].sort());
+    });
+
+    it('keeps a lease when the clock is corrected a little', async () => {
+      const { store } = await open();
+      await useWindows(store, 1, 1);
+      await store.freezeDeliveries(endMs);
+      expect(await store.claimDeliveries(claim)).toHaveLength(1);
+      expect(await store.claimDeliveries({ ...claim, nowMs: endMs - claim.leaseMs / 2 })).toEqual([]);
+    });
   });
 
   describe('settling', () => {

@@ -48,6 +48,13 @@ export function describeWebhooks(open: OpenStore): void {
       expect(await store.findWebhook('evt_c')).toMatchObject({ state: 'failed', reason: 'nonsense' });
     });
 
+    it('waits for no time that only a clock that was ahead could name', async () => {
+      const { store } = await open();
+      const aheadMs = 86_400_000;
+      await store.recordWebhook(newWebhook(), aheadMs);
+      expect(await store.listDueWebhooks(10, 10)).toHaveLength(1);
+    });
+
     it('keeps what was applied, whatever another process says later', async () => {
       const { store } = await open();
       await store.recordWebhook(newWebhook(), 1);

@@ -147,6 +147,29 @@ describe('the courier', () => {
     expect(await store.countDeliveries(host.clock.nowMs())).toMatchObject({ uncertain: 1 });
   });
 
+  it('never sends blindly what a clock that was ahead has sent: how long ago that was is unknown', async () => {
+    const { host, store, customer, sent, courier } = await setUp([trouble()]);
+    await use(store, host, customer);
+    const rightMs = host.clock.nowMs() + windowMs;
+    host.jump(rightMs + 20 * hour);
+    await courier.tick(running);
+    host.jump(rightMs);
+    await courier.tick(running);
+    expect(sent).toHaveLength(1);
+    expect(await store.countDeliveries(host.clock.nowMs())).toMatchObject({ uncertain: 1 });
+  });
+
+  it('pauses no longer when the clock is set back', async () => {
+    const { host, store, customer, sent, courier } = await setUp([trouble({ processed: 'no' })]);
+    await use(store, host, customer);
+    const rightMs = host.clock.nowMs() + windowMs;
+    host.jump(rightMs + 20 * hour);
+    await courier.tick(running);
+    host.jump(rightMs);
+    await courier.tick(running);
+    expect(sent).toHaveLength(2);
+  });
+
   it('still sends after days in which Stripe certainly did not get it', async () => {
     const { host, store, customer, sent, courier } = await setUp([trouble({ processed: 'no' })]);
     await use(store, host, customer);
