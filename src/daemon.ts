@@ -38,6 +38,7 @@ export async function openApp(settings: Settings, machine: Host): Promise<App> {
 async function assemble(parts: Parts, closers: Closers): Promise<App> {
   const { settings, host, machine, store, billing, emulator } = parts;
   const { createApp, createHttpServer } = await import('./http/server.js');
+  const { createSessions } = await import('./http/session.js');
   const forwardSecret = `whsec_${Buffer.from(machine.random.bytes(24)).toString('hex')}`;
   const services = await createServices(parts, forwardSecret, closers);
   const { keys, uses, ledger, inbox, courier } = services;
@@ -51,6 +52,8 @@ async function assemble(parts: Parts, closers: Closers): Promise<App> {
         mode: settings.mode,
         offer: parts.catalog,
         checkoutSources: checkoutSources(parts),
+        // A session lasts half an hour of the people's time, not of the embedded Stripe's.
+        sessions: createSessions(machine),
         meter: parts.catalog.eventName,
         priceId: parts.catalogIds.price,
         windowMs: settings.delivery.windowMs,

@@ -3,10 +3,12 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type Express } from 'express';
+import type { InvoiceBilling } from '../domain/billing.js';
 import { MeterctlError } from '../domain/error.js';
 import type { Inbox } from '../webhooks/inbox.js';
 import { assets } from './assets.js';
 import { createExpressServer } from './born-express.js';
+import { createInvoiceReader } from './invoice-reader.js';
 import { errors, notFound } from './middleware/errors.js';
 import { requestId } from './middleware/request-id.js';
 import { sameOrigin } from './middleware/same-origin.js';
@@ -14,6 +16,7 @@ import { type CheckoutDeps, checkout } from './routes/checkout.js';
 import { alive, type HealthDeps, ready } from './routes/health.js';
 import { abandoned, type HomeDeps, home } from './routes/home.js';
 import { type PaidDeps, paid } from './routes/paid.js';
+import { type PortalDeps, portal } from './routes/portal.js';
 import { claimKey, type SuccessDeps, showSuccess } from './routes/success.js';
 import { type UsageDeps, usage } from './routes/usage.js';
 import { webhook, webhookBodyMax } from './routes/webhook.js';
@@ -23,8 +26,8 @@ export type ServerDeps = PaidDeps &
   CheckoutDeps &
   SuccessDeps &
   HomeDeps &
-  UsageDeps &
-  HealthDeps & { inbox: Inbox };
+  Omit<UsageDeps & PortalDeps, 'invoiceOf'> &
+  HealthDeps & { billing: InvoiceBilling; inbox: Inbox };
 
 /** A listening server. */
 export interface HttpServer {
@@ -45,13 +48,15 @@ export function createApp(deps: ServerDeps): Express {
   app.use(requestId(deps.host.ids));
   app.all(['/api', '/api/{*rest}'], paid(deps));
   app.post('/webhook', express.raw({ type: () => true, limit: webhookBodyMax }), webhook(deps.inbox));
-  app.get('/usage/:customer', usage(deps));
+  const invoiceOf = createInvoiceReader({ ...deps, clock: deps.host.clock });
+  app.get('/usage/:customer', usage({ ...deps, invoiceOf }));
   app.get('/healthz', alive);
   app.get('/readyz', ready(deps));
   const forms = [express.json({ limit: bodyMax }), express.urlencoded({ extended: false, limit: bodyMax })];
   app.post('/checkout', forms, checkout(deps));
   app.get('/success', showSuccess(deps));
   app.post('/success', sameOrigin(deps), forms, claimKey(deps));
+  app.use('/portal', portal({ ...deps, invoiceOf }));
   app.get('/', home(deps));
   app.get('/error', abandoned(deps));
   app.get('/assets/:name', assets);

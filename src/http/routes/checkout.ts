@@ -5,6 +5,7 @@ import type { CustomerBilling } from '../../domain/billing.js';
 import { MeterctlError } from '../../domain/error.js';
 import type { CheckoutStore } from '../../domain/store.js';
 import type { Host } from '../../lib/host.js';
+import { wantsPage } from '../refuse.js';
 
 /** What Checkout needs. */
 export interface CheckoutDeps {
@@ -19,24 +20,31 @@ export interface CheckoutDeps {
 /** Answers `{"id","url"}`, or sends a browser's form straight to Stripe's page. */
 export function checkout(deps: CheckoutDeps): RequestHandler {
   return async function checkout(req, res) {
-    const email = emailOf(req.body);
-    const baseUrl = deps.baseUrl();
-    const session = await deps.billing.addCheckoutSession(
-      {
-        priceId: deps.priceId,
-        // Stripe puts the id in place of the literal braces (stripe-facts 5).
-        successUrl: `${baseUrl}/success?session_id={CHECKOUT_SESSION_ID}`,
-        cancelUrl: `${baseUrl}/error`,
-        email,
-      },
-      deps.host.ids.next('checkout'),
-    );
-    if (session.url === null)
-      throw new MeterctlError('unavailable', 'Stripe gave no address for its Checkout page.');
-    await deps.store.recordCheckout(session.id, deps.host.clock.nowMs());
-    if (req.accepts(['json', 'html']) === 'html') res.redirect(303, session.url);
-    else res.json({ id: session.id, url: session.url });
+    const session = await openCheckout(deps, { email: emailOf(req.body) });
+    if (wantsPage(req)) res.redirect(303, session.url);
+    else res.json(session);
   };
+}
+
+/** Opens the session for somebody of whom at most one thing is known. */
+export async function openCheckout(
+  deps: CheckoutDeps,
+  buyer: { email?: string | undefined; customerId?: string },
+): Promise<{ id: string; url: string }> {
+  const baseUrl = deps.baseUrl();
+  const { id, url } = await deps.billing.addCheckoutSession(
+    {
+      priceId: deps.priceId,
+      // Stripe puts the id in place of the literal braces (stripe-facts 5).
+      successUrl: `${baseUrl}/success?session_id={CHECKOUT_SESSION_ID}`,
+      cancelUrl: `${baseUrl}/error`,
+      ...buyer,
+    },
+    deps.host.ids.next('checkout'),
+  );
+  if (url === null) throw new MeterctlError('unavailable', 'Stripe gave no address for its Checkout page.');
+  await deps.store.recordCheckout(id, deps.host.clock.nowMs());
+  return { id, url };
 }
 
 function emailOf(body: unknown): string | undefined {
