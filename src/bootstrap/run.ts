@@ -1,7 +1,7 @@
 /** Makes Stripe have what is wanted. Run twice, or interrupted and run again, it creates nothing twice. */
 
 import type { CatalogBilling } from '../domain/billing.js';
-import type { Meter, Price, Product, WebhookEndpoint } from '../domain/catalog.js';
+import { type Meter, type Price, type Product, priceMark, type WebhookEndpoint } from '../domain/catalog.js';
 import { MeterctlError } from '../domain/error.js';
 import type { IdentityStore } from '../domain/store.js';
 import type { Host } from '../lib/host.js';
@@ -74,6 +74,7 @@ export async function runBootstrap(deps: BootstrapDeps, wanted: WantedCatalog): 
   const meter = await ensureMeter(run);
   const product = await ensureProduct(run);
   const price = await ensurePrice(run, meter, product);
+  await deps.store.recordMark(priceMark(price.id), JSON.stringify(price.terms));
   const webhooks: WebhookEndpoint[] = [];
   if (wanted.webhookUrl !== null) {
     webhooks.push(await ensureWebhook(run, wanted.webhookUrl, 'snapshot'));

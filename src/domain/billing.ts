@@ -23,6 +23,7 @@ export interface CatalogBilling {
   findProduct(id: string): Promise<Product | undefined>;
   addProduct(product: { id: string; name: string; unitLabel: string }, attempt: string): Promise<Product>;
   findPrice(lookupKey: string): Promise<Price | undefined>;
+  findPriceById(id: string): Promise<Price | undefined>;
   addPrice(price: NewPrice, attempt: string): Promise<Price>;
   /** Every registration for the URL, snapshot and thin. */
   listWebhookEndpoints(url: string): Promise<WebhookEndpoint[]>;
@@ -46,14 +47,19 @@ export interface NewPrice {
 /** Customers, their subscriptions, Checkout and the portal. */
 export interface CustomerBilling {
   findCustomer(id: string): Promise<StripeCustomer | undefined>;
-  /** The first customer with this e-mail address, if Stripe has one. */
-  findCustomerByEmail(email: string): Promise<StripeCustomer | undefined>;
   addCustomer(customer: { email: string; name: string | null }, attempt: string): Promise<StripeCustomer>;
   /** Subscribes at once, with invoices by mail that are due in 30 days. */
   addSubscription(customerId: string, priceId: string, attempt: string): Promise<Subscription>;
   /** Only what holds a metered price; `undefined` when there is no such subscription. */
   findSubscription(id: string): Promise<Subscription | undefined>;
   listSubscriptions(customerId: string): Promise<Subscription[]>;
+  /**
+   * Ends it now; one that has ended stays as it is. `invoice` bills what was used in the running period, which is dropped
+   * otherwise (stripe-facts 8). The comment is for whoever looks at it in the Dashboard.
+   */
+  cancelSubscription(id: string, how: { invoice: boolean; comment: string }): Promise<void>;
+  /** Lets it end with its running period, whose usage is billed as always. */
+  cancelAtPeriodEnd(id: string): Promise<void>;
   addCheckoutSession(session: NewCheckoutSession, attempt: string): Promise<CheckoutSession>;
   findCheckoutSession(id: string): Promise<CheckoutSession | undefined>;
   /** A link into Stripe's own billing portal. */

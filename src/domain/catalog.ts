@@ -1,6 +1,7 @@
 /** What is sold: a meter, a product and its metered price. */
 
 import type { Interval } from '../lib/calendar.js';
+import type { PriceTerms } from '../lib/pricing.js';
 
 /** A Stripe Billing Meter. */
 export interface Meter {
@@ -24,14 +25,6 @@ export interface Product {
   active: boolean;
 }
 
-/** One step of a tiered price: amounts are decimal strings in minor units. */
-export interface PriceTier {
-  /** Last unit of the tier; `null` for the last tier. */
-  upTo: number | null;
-  unitAmountMinor: string | null;
-  flatAmountMinor: string | null;
-}
-
 /** A metered Stripe price. */
 export interface Price {
   id: string;
@@ -45,7 +38,13 @@ export interface Price {
   /** Decimal string in minor units (cents), up to 12 places; `null` when the price is tiered. */
   unitAmountMinor: string | null;
   tiersMode: 'graduated' | 'volume' | null;
-  tiers: PriceTier[];
+  /** What any quantity costs. */
+  terms: PriceTerms;
+}
+
+/** Under which mark a price's terms are kept here: they never change (stripe-facts 4), so Stripe is asked for them once. */
+export function priceMark(priceId: string): string {
+  return `price ${priceId}`;
 }
 
 /** A registered webhook endpoint, snapshot or thin. */

@@ -4,12 +4,15 @@ import Stripe from 'stripe';
 import type { CatalogBilling, NewPrice } from '../domain/billing.js';
 import type { Price } from '../domain/catalog.js';
 import { MeterctlError } from '../domain/error.js';
+import type { PriceTerms } from '../lib/pricing.js';
 import { repeatable } from './client.js';
-import { asking } from './errors.js';
+import { asking, finding } from './errors.js';
 import { intervalOf } from './subscriptions.js';
 
 /** Prices through this client. */
-export function createPrices(stripe: Stripe): Pick<CatalogBilling, 'findPrice' | 'addPrice'> {
+export function createPrices(
+  stripe: Stripe,
+): Pick<CatalogBilling, 'findPrice' | 'findPriceById' | 'addPrice'> {
   return {
     findPrice: (lookupKey) =>
       asking('look the price up', async () => {
@@ -19,6 +22,11 @@ export function createPrices(stripe: Stripe): Pick<CatalogBilling, 'findPrice' |
         );
         return found.data[0] ? priceOf(found.data[0]) : undefined;
       }),
+
+    findPriceById: (id) =>
+      finding('read the price', async () =>
+        priceOf(await stripe.prices.retrieve(id, { expand: ['tiers'] }, repeatable)),
+      ),
 
     addPrice: (price, attempt) =>
       asking('create the price', async () =>
@@ -57,10 +65,20 @@ function priceOf(price: Stripe.Price): Price {
     intervalCount: recurring.interval_count,
     unitAmountMinor: price.unit_amount_decimal?.toString() ?? price.unit_amount?.toString() ?? null,
     tiersMode: (['graduated', 'volume'] as const).find((mode) => mode === price.tiers_mode) ?? null,
+    terms: termsOf(price),
+  };
+}
+
+function termsOf(price: Stripe.Price): PriceTerms {
+  return {
+    billing_scheme: price.billing_scheme,
+    tiers_mode: price.tiers_mode,
+    transform_quantity: price.transform_quantity,
+    unit_amount_decimal: price.unit_amount_decimal?.toString() ?? price.unit_amount?.toString() ?? null,
     tiers: (price.tiers ?? []).map((tier) => ({
-      upTo: tier.up_to,
-      unitAmountMinor: tier.unit_amount_decimal?.toString() ?? tier.unit_amount?.toString() ?? null,
-      flatAmountMinor: tier.flat_amount_decimal?.toString() ?? tier.flat_amount?.toString() ?? null,
+      up_to: tier.up_to,
+      unit_amount_decimal: tier.unit_amount_decimal?.toString() ?? tier.unit_amount?.toString() ?? null,
+      flat_amount_decimal: tier.flat_amount_decimal?.toString() ?? tier.flat_amount?.toString() ?? null,
     })),
   };
 }

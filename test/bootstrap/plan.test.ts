@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { type FoundCatalog, planBootstrap, type WantedCatalog } from '../../src/bootstrap/plan.js';
 import type { WebhookEndpoint } from '../../src/domain/catalog.js';
+import { perUnitTerms } from '../../src/lib/pricing.js';
 
 const wanted: WantedCatalog = {
   productName: 'Fire API',
@@ -43,7 +44,7 @@ const everything = {
       active: true,
     },
     ...{ currency: 'usd', interval: 'month' as const, intervalCount: 1, unitAmountMinor: '0.0150' },
-    ...{ tiersMode: null, tiers: [] },
+    ...{ tiersMode: null, terms: perUnitTerms('0.0150') },
   },
   webhooks: [snapshot, { ...snapshot, id: 'ed_1', kind: 'thin' as const, apiVersion: null }],
   portalConfiguration: 'bpc_1',

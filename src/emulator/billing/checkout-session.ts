@@ -1,9 +1,9 @@
 /** Checkout sessions as documents, and what follows from their line items. */
 
 import { decimal } from '../../lib/decimal.js';
+import { chargesFor, totalMinor } from '../../lib/pricing.js';
 import type { Account } from '../account.js';
 import type { Stored } from '../object-kinds.js';
-import { chargesFor, totalMinor } from './pricing.js';
 
 /** A stored session. Its `line_items` are inside and show only when asked for. */
 export type CheckoutSession = Stored<'checkout_session'>;

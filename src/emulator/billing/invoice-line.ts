@@ -1,11 +1,11 @@
 /** Invoice lines: what an item costs for a period, one line a tier, in the shape invoices have today. */
 
 import { type Decimal, decimal, plain } from '../../lib/decimal.js';
+import { type Charge, chargesFor } from '../../lib/pricing.js';
 import type { Account } from '../account.js';
 import type { Stored } from '../object-kinds.js';
 import { intervalWords, moneyWords } from './money-words.js';
 import { type Period, periodAt } from './period.js';
-import { type Charge, chargesFor } from './pricing.js';
 import { rhythmOf, type Subscription, type SubscriptionItem } from './subscription.js';
 
 /** What a line needs to know of an item. The price may be one that the item had before. */

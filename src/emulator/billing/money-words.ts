@@ -1,7 +1,7 @@
 /** Money and prices as words, for invoice lines and the hosted pages. */
 
 import { type Decimal, decimal, plain } from '../../lib/decimal.js';
-import type { PriceTerms } from './pricing.js';
+import type { PriceTerms } from '../../lib/pricing.js';
 
 /** Currencies without a minor unit. https://docs.stripe.com/currencies#zero-decimal */
 const zeroDecimal = new Set('bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf'.split(' '));

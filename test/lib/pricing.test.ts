@@ -2,8 +2,8 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chargesFor, type PriceTerms, type Tier, totalMinor } from '../../../src/emulator/billing/pricing.js';
-import { decimal, plain, roundHalfUp } from '../../../src/lib/decimal.js';
+import { decimal, plain, roundHalfUp } from '../../src/lib/decimal.js';
+import { chargesFor, type PriceTerms, type Tier, totalMinor } from '../../src/lib/pricing.js';
 
 function perUnit(amount: string, transform: PriceTerms['transform_quantity'] = null): PriceTerms {
   return {

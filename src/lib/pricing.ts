@@ -1,7 +1,7 @@
 /** What a quantity costs under a price: per unit, in packages, graduated or volume tiers, in exact decimals. */
 
 import assert from 'node:assert';
-import { type Decimal, decimal, roundHalfUp } from '../../lib/decimal.js';
+import { type Decimal, decimal, roundHalfUp } from './decimal.js';
 
 /** One tier. Amounts are decimals in minor units; `up_to` is the last unit of the tier, `null` in the last one. */
 export interface Tier {
@@ -45,6 +45,16 @@ export function chargesFor(terms: PriceTerms, units: Decimal): Charge[] {
     const unit = chargeOf(share.quantity, decimal(share.tier.unit_amount_decimal ?? '0'), share.number);
     return hasFlatFees ? [unit, flatFee(share)] : [unit];
   });
+}
+
+/** What a price of so much a unit, in minor units, asks for. */
+export function perUnitTerms(unitAmountMinor: string): PriceTerms {
+  return {
+    billing_scheme: 'per_unit',
+    tiers_mode: null,
+    transform_quantity: null,
+    unit_amount_decimal: unitAmountMinor,
+  };
 }
 
 /** The sum of charges, in minor units. */
