@@ -104,6 +104,11 @@ export const commandList: readonly ListedCommand[] = [
     load: () => import('./commands/outbox-retry.js'),
   },
   {
+    name: 'reconcile',
+    summary: 'compare ledger and deliveries with what Stripe counts',
+    load: () => import('./commands/reconcile.js'),
+  },
+  {
     name: 'emulator start',
     summary: 'run the embedded Stripe on a port of its own',
     load: () => import('./commands/emulator-start.js'),
