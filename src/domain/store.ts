@@ -16,6 +16,7 @@ import type {
   Settlement,
 } from './delivery.js';
 import type { ApiKey, KeyStatus, NewApiKey } from './key.js';
+import type { LimitSubject, Limits, LimitsFound } from './limit.js';
 import type { Mode } from './mode.js';
 import type { Page, PageRequest } from './page.js';
 import type { SpanSums, StampedDelivery, StampedRange, Verdict } from './reconciliation.js';
@@ -82,6 +83,17 @@ export interface KeyFilter {
   status?: KeyStatus | undefined;
   /** Only keys not used since this time. */
   unusedSinceMs?: number | undefined;
+}
+
+/** Limits of keys, customers and plans. */
+export interface LimitStore {
+  /** Writes all that is set at this place; `undefined` removes it. `unknown`: there is no such key or customer. */
+  recordLimits(subject: LimitSubject, limits: Limits | undefined): Promise<'recorded' | 'unknown'>;
+  findLimits(caller: {
+    keyId?: string | undefined;
+    customerId?: string | undefined;
+    priceId?: string | undefined;
+  }): Promise<LimitsFound>;
 }
 
 /** The ledger and the reports read from it. */
@@ -192,7 +204,8 @@ export interface Store
     DeliveryStore,
     ReconciliationStore,
     CheckoutStore,
-    WebhookStore {
+    WebhookStore,
+    LimitStore {
   /** Throws `unavailable` when the database cannot be written. */
   check(): Promise<void>;
   close(): Promise<void>;

@@ -7,6 +7,7 @@ import { createCustomers } from './customers.js';
 import { createDeliveries } from './deliveries.js';
 import { createIdentity } from './identity.js';
 import { createKeys } from './keys.js';
+import { createLimits } from './limits.js';
 import { type Database, openDatabase } from './open.js';
 import { createReconciliation } from './reconciliation.js';
 import { createUsage } from './usage.js';
@@ -34,6 +35,7 @@ export function createStore(database: Database, host: Host): Store {
     ...createReconciliation(database, host.clock),
     ...createCheckouts(database, customers, keys),
     ...createWebhooks(database),
+    ...createLimits(database),
     async check() {
       database.write(() => countCheck.run());
     },

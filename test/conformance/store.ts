@@ -8,6 +8,7 @@ import { describeCustomers } from './customers.js';
 import { describeDeliveries } from './deliveries.js';
 import { describeIdentity } from './identity.js';
 import { describeKeys } from './keys.js';
+import { describeLimits } from './limits.js';
 import { describeReconciliation } from './reconciliation.js';
 import { describeReopening } from './reopening.js';
 import { describeReports } from './reports.js';
@@ -38,5 +39,6 @@ export function describeStore(engine: string, open: OpenStore): void {
     describeReopening(open);
     describeCheckouts(open);
     describeWebhooks(open);
+    describeLimits(open);
   });
 }
