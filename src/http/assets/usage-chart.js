@@ -1,8 +1,9 @@
 /** Draws the table of usage by day as a chart above it. Without this script the table says the same. */
 
+/* global uPlot: the chart library, which is loaded before */
+
 const table = document.getElementById('usage-days');
 const place = document.getElementById('usage-chart');
-const { uPlot } = globalThis;
 
 /** The table as uPlot wants it, oldest first: the days in seconds, and the units of each. */
 function readTable() {
@@ -47,6 +48,7 @@ function optionsOf([days]) {
         grid: { show: false },
         incrs: [1, 2, 5, 7, 14, 28, 56, 91, 182].map((count) => count * 86_400),
         space: 64,
+        size: 28,
         values: (_chart, splits) =>
           splits.map((at) => (days.includes(at) ? dayText(at, { day: 'numeric', month: 'short' }) : '')),
       }),

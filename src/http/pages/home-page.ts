@@ -5,7 +5,7 @@ import type { Interval } from '../../lib/calendar.js';
 import { type Html, html } from '../../lib/html.js';
 import { checkoutForm } from './checkout-form.js';
 import type { Page, Site } from './layout.js';
-import { countWords, minorWords, moneyWords, numberWords, plural } from './words.js';
+import { countWords, minorWords, moneyWords, plural } from './words.js';
 
 /** What is sold, at which price. */
 export interface Offer extends Site {
@@ -63,9 +63,9 @@ function costs({ unit, price, currency, interval }: Offer): Html {
   return html`<section class="card" aria-labelledby="costs">
 <h2 id="costs">What it comes to</h2>
 <table>
-<thead><tr><th scope="col">If you make in a ${interval}</th><th scope="col" class="number">You pay</th></tr></thead>
-<tbody><tr><th scope="row">nothing</th><td class="number">${moneyWords('0', currency)}</td></tr>${rows}</tbody>
+<thead><tr><th scope="col">In a ${interval}</th><th scope="col" class="number">You pay</th></tr></thead>
+<tbody><tr><th scope="row">${countWords(0, unit)}</th><td class="number">${moneyWords('0', currency)}</td></tr>${rows}</tbody>
 </table>
-<p class="soft small">Every ${unit} costs the same, the first and the ${numberWords(1_000_000)}th. Taxes may be added.</p>
+<p class="soft small">Every ${unit} costs the same, the first and the millionth. Taxes may be added.</p>
 </section>`;
 }

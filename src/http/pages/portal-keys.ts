@@ -101,7 +101,7 @@ function keyRow(key: ApiKey, nowMs: number): Html {
 <p><strong>${key.name ?? 'Unnamed'}</strong> <code>${key.hint}</code> <span class="pill ${status === 'active' && 'good'}">${status}</span></p>
 <p class="soft small">${facts.filter((fact) => fact !== false).join(' · ')}</p>
 </div>
-${status === 'active' && html`<a class="button quiet" href="/portal/keys/${key.id}/revoke" aria-label="Revoke ${key.name ?? 'the unnamed key'} ${key.hint}">Revoke</a>`}
+${status === 'active' && html`<a class="button quiet small" href="/portal/keys/${key.id}/revoke" aria-label="Revoke ${key.name ?? 'the unnamed key'} ${key.hint}">Revoke</a>`}
 </li>`;
 }
 
