@@ -3,11 +3,10 @@
 import type { TimedHost } from './app.js';
 import { verifyAccount } from './bootstrap/verify-account.js';
 import type { CatalogIds, CatalogSettings, Settings } from './config/settings.js';
-import { provisionCheckout } from './customers/provision.js';
-import { syncNamedCustomer } from './customers/sync.js';
+import { createEventApplier } from './apply-event.js';
+import { syncAllCustomers } from './customers/sync.js';
 import { type Courier, createCourier } from './delivery/courier.js';
 import { createPeriodCheck } from './delivery/period-check.js';
-import { rejectDeliveries } from './delivery/reject-deliveries.js';
 import type { Billing } from './domain/billing.js';
 import type { Store } from './domain/store.js';
 import type { Emulator } from './emulator/server.js';
@@ -18,7 +17,6 @@ import type { Host } from './lib/host.js';
 import { createLoop, type Loop } from './lib/loop.js';
 import { createLedgerWriter, type LedgerWriter } from './metering/ledger-writer.js';
 import { catchUp } from './webhooks/catch-up.js';
-import type { EventTarget } from './webhooks/event-target.js';
 import { createInbox, type Inbox } from './webhooks/inbox.js';
 
 /** Time that the last deliveries get at the end. */
@@ -26,9 +24,6 @@ const flushGraceMs = 10_000;
 
 /** How soon the daemon follows when another process advances the embedded Stripe's time. */
 const timeIntervalMs = 200;
-
-/** How often Stripe's own list of events is read, for what no webhook brought. */
-const catchUpIntervalMs = 60 * 60_000;
 
 /** How soon it is tried again when Stripe could not be asked. */
 const catchUpRetryMs = 60_000;
@@ -77,7 +72,7 @@ export async function createServices(
     : settings.stripe.webhookSecrets;
   // Signatures are as old as the machine's clock says, also when the embedded Stripe's time is ahead.
   const read = createWebhookReader(secrets, machine.clock);
-  const inbox = closers.add(createInbox({ store, host, read, apply: (target) => applyEvent(parts, target) }));
+  const inbox = closers.add(createInbox({ store, host, read, apply: createEventApplier(parts) }));
   const courier = closers.add(createDaemonCourier(parts));
   const events = closers.add(createCatchUpLoop(parts, inbox));
   const ledger = createLedgerWriter({ store, clock, log });
@@ -91,16 +86,18 @@ export async function createServices(
 }
 
 /** Reads Stripe's events at start and now and then; what was missed is applied at once. */
-function createCatchUpLoop({ host, store, billing }: Parts, inbox: Inbox): Loop {
+function createCatchUpLoop({ settings, host, store, billing }: Parts, inbox: Inbox): Loop {
   const { clock, log } = host;
+  const { pollMs } = settings.webhooks;
   let caughtUpAtMs = Number.NEGATIVE_INFINITY;
   return createLoop({
     name: 'catch-up with Stripe',
     ...{ clock, log },
-    intervalMs: catchUpRetryMs,
+    intervalMs: Math.min(pollMs, catchUpRetryMs),
     async tick(signal) {
-      if (Math.abs(clock.nowMs() - caughtUpAtMs) < catchUpIntervalMs) return;
-      const { missed } = await catchUp({ store, billing, host });
+      if (Math.abs(clock.nowMs() - caughtUpAtMs) < pollMs) return;
+      const { missed, forgotten } = await catchUp({ store, billing, host });
+      if (forgotten && caughtUpAtMs === Number.NEGATIVE_INFINITY) await syncAllCustomers({ store, billing });
       caughtUpAtMs = clock.nowMs();
       if (missed > 0) await inbox.tick(signal);
     },
@@ -135,22 +132,4 @@ async function flushWithin(graceMs: number, courier: Courier, host: Host): Promi
     .catch((error: unknown) => host.log.warn('the last usage stays here until the next start', { error }));
   sleeping.abort();
   await grace;
-}
-
-/** Acts on what a message from Stripe names. */
-async function applyEvent({ store, billing, host }: Parts, target: EventTarget): Promise<void> {
-  switch (target.kind) {
-    case 'customer':
-      await syncNamedCustomer({ store, billing }, target.customerId);
-      // A period may just have ended: what was used in it must reach Stripe while its invoice is a draft.
-      await store.freezeDeliveries(host.clock.nowMs(), { customerId: target.customerId });
-      return;
-    case 'checkout':
-      await provisionCheckout({ store, billing, clock: host.clock }, target.sessionId);
-      return;
-    case 'meter_rejections':
-      await rejectDeliveries({ store, billing, host }, target.eventId);
-      return;
-    case 'none':
-  }
 }

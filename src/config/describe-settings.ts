@@ -1,7 +1,7 @@
 /** Every effective value with its source, for a person who wonders why: secrets masked. */
 
 import type { Mode } from '../domain/mode.js';
-import { databasePaths } from './resolve-settings.js';
+import { databasePaths, defaultPoll } from './resolve-settings.js';
 import type { ConfigFile } from './schema.js';
 import type { Source, Sourced, Sources } from './sources.js';
 
@@ -39,6 +39,11 @@ export function describeSettings(
     { name: 'auth.queryParameter', value: queryParameter, source: sources.queryParameter.source },
     { name: 'access.pastDueGrace', ...sources.pastDueGrace },
     { name: 'delivery.window', ...sources.window },
+    {
+      name: 'webhooks.poll',
+      value: sources.poll.value ?? defaultPoll(sources, mode?.value),
+      source: sources.poll.source,
+    },
   ];
 }
 

@@ -43,6 +43,7 @@ export function resolveSettings(sources: Sources, folder: string): Settings {
     auth: { queryParameter: sources.queryParameter.value ?? mode !== 'live' },
     access: { pastDueGraceMs: fixedMs(sources.pastDueGrace.value) },
     delivery: { windowMs: fixedMs(sources.window.value), ratePerSecond: ratePerSecond[mode] },
+    webhooks: { pollMs: fixedMs(sources.poll.value ?? defaultPoll(sources, mode)) },
   });
 }
 
@@ -62,6 +63,18 @@ export function databasePaths(
     databasePath: named === null ? join(stateFolder, 'meterctl.db') : resolve(folder, named),
     emulatorDatabasePath: join(stateFolder, 'emulator.db'),
   };
+}
+
+/**
+ * Where webhooks come in, Stripe's list only has to make up for lost ones; without them it is all there is. They come from the
+ * embedded Stripe, and from wherever a signing secret is known to check them with.
+ */
+export function defaultPoll(
+  sources: Pick<Sources, 'webhookSecrets' | 'apiBase'>,
+  mode: Mode | undefined,
+): string {
+  const embedded = mode === 'emulator' && sources.apiBase.value === null;
+  return embedded || sources.webhookSecrets.value.length > 0 ? '1h' : '1m';
 }
 
 function catalogOf(file: ConfigFile | undefined): CatalogSettings | null {

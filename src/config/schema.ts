@@ -25,6 +25,7 @@ export const rules = {
   flag: z.boolean({ error: 'must be true or false' }),
   duration: duration(Number.POSITIVE_INFINITY, 'must be a duration such as 30m, 24h or 14d'),
   window: duration(hourMs, 'must be a duration from 1s to 1h, such as 2s'),
+  poll: duration(30 * 24 * hourMs, 'must be a duration from 1s to 30d, such as 1m'),
   webhookSecrets: z.array(matching(/^whsec_\S+$/, 'must hold signing secrets, which start with whsec_')),
   token: matching(/^\S+$/, 'must not contain blanks'),
   path: text(4096),
@@ -59,6 +60,7 @@ export const sections = {
   auth: z.strictObject({ queryParameter: rules.flag }).partial(),
   access: z.strictObject({ pastDueGrace: rules.duration }).partial(),
   delivery: z.strictObject({ window: rules.window }).partial(),
+  webhooks: z.strictObject({ poll: rules.poll }).partial(),
 };
 
 /** The shape of meterctl.json. */

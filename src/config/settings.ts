@@ -63,4 +63,8 @@ export interface Settings {
     /** Meter events a second at most: below Stripe's limit of the mode (stripe-facts 3a). */
     ratePerSecond: number;
   };
+  webhooks: {
+    /** How often Stripe's own list of events is read, for what no webhook brought. */
+    pollMs: number;
+  };
 }

@@ -45,6 +45,8 @@ export interface Sources {
   queryParameter: Sourced<boolean | null>;
   pastDueGrace: Sourced<string>;
   window: Sourced<string>;
+  /** `null`: whatever suits the way in which messages come. */
+  poll: Sourced<string | null>;
 }
 
 /** How one setting is looked up. */
@@ -104,6 +106,7 @@ export function gatherSources(inputs: SettingInputs): Sources {
     queryParameter: find({ rule: rules.flag, fromFile: file?.auth?.queryParameter, fallback: null }),
     pastDueGrace: find({ rule: rules.duration, fromFile: file?.access?.pastDueGrace, fallback: '14d' }),
     window: find({ rule: rules.window, fromFile: file?.delivery?.window, fallback: '2s' }),
+    poll: find({ rule: rules.poll, fromFile: file?.webhooks?.poll, fallback: null }),
   };
 }
 

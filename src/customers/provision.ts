@@ -1,35 +1,102 @@
 /** From a completed Checkout to a customer with access: one idempotent step that webhook and success page share. */
 
 import type { CustomerBilling } from '../domain/billing.js';
+import type { Customer } from '../domain/customer.js';
 import type { CheckoutStore, CustomerStore } from '../domain/store.js';
-import type { Clock } from '../lib/host.js';
+import { isLive, isOlder, type Subscription } from '../domain/subscription.js';
+import type { Host } from '../lib/host.js';
 import { syncCustomer } from './sync.js';
 
 /**
  * Where a session stands. `unknown`: Stripe has no such session, or it sold something else. `open`: not paid for yet.
- * `settling`: completed with a delayed payment method that has not settled. `ready`: the key can be made. `claimed`: it
- * was made.
+ * `settling`: completed with a delayed payment method that has not settled. `failed`: that payment failed, and the
+ * subscription ended with it. `duplicate`: the customer was subscribed already, so this subscription was cancelled.
+ * `ready`: the key can be made. `claimed`: it was made.
  */
-export type CheckoutProgress = 'unknown' | 'open' | 'expired' | 'settling' | 'ready' | 'claimed';
+export type CheckoutProgress =
+  | 'unknown'
+  | 'open'
+  | 'expired'
+  | 'settling'
+  | 'failed'
+  | 'duplicate'
+  | 'ready'
+  | 'claimed';
+
+/** What provisioning needs. */
+interface ProvisionDeps {
+  store: CustomerStore & CheckoutStore;
+  billing: CustomerBilling;
+  host: Pick<Host, 'clock' | 'log'>;
+}
 
 /** A metered subscription starts at $0, so its session is complete without a payment (stripe-facts 5). */
 const settledPayments = new Set(['paid', 'no_payment_required']);
 
-/** Stores customer and subscription of a completed session. Throws `unavailable` when Stripe cannot be asked. */
+/**
+ * Stores customer and subscription of a completed session. `failed` when Stripe has said that its delayed payment failed,
+ * which the session itself does not tell. May run any number of times, also at once in several processes. Throws
+ * `unavailable` when Stripe cannot be asked.
+ */
 export async function provisionCheckout(
-  deps: { store: CustomerStore & CheckoutStore; billing: CustomerBilling; clock: Clock },
+  deps: ProvisionDeps,
   sessionId: string,
+  failed = false,
 ): Promise<CheckoutProgress> {
-  const known = await deps.store.findCheckout(sessionId);
+  const { store, billing } = deps;
+  const known = await store.findCheckout(sessionId);
   if (known?.claimedAtMs != null) return 'claimed';
   if (known?.provisionedAtMs != null) return 'ready';
-  const session = await deps.billing.findCheckoutSession(sessionId);
+  const session = await billing.findCheckoutSession(sessionId);
   if (!session) return 'unknown';
   if (session.status !== 'complete') return session.status;
-  if (!settledPayments.has(session.paymentStatus)) return 'settling';
   if (session.customerId === null || session.subscriptionId === null) return 'unknown';
-  if (!(await deps.billing.findSubscription(session.subscriptionId))) return 'unknown';
-  await syncCustomer(deps, session.customerId);
-  await deps.store.recordProvisioned(sessionId, session.customerId, deps.clock.nowMs());
+  const bought = await billing.findSubscription(session.subscriptionId);
+  if (!bought) return 'unknown';
+  if (!settledPayments.has(session.paymentStatus)) return settle(deps, bought, failed);
+  const customer = await syncCustomer(deps, session.customerId, bought.id);
+  const kept = subscriptionKept(customer, bought);
+  if (kept) {
+    await cancelDouble(deps, bought, kept);
+    return 'duplicate';
+  }
+  await store.recordProvisioned(sessionId, session.customerId, deps.host.clock.nowMs());
   return 'ready';
+}
+
+/** Without the payment there is no subscription. What a returning customer used meanwhile is still owed. */
+async function settle(
+  deps: ProvisionDeps,
+  bought: Subscription,
+  failed: boolean,
+): Promise<'settling' | 'failed'> {
+  if (isLive(bought)) {
+    if (!failed) return 'settling';
+    await deps.billing.cancelSubscription(bought.id, { invoice: true, comment: 'The first payment failed.' });
+    await syncCustomer(deps, bought.customerId, bought.id);
+    deps.host.log.warn('a subscription was cancelled because its first payment failed', {
+      ...{ customer: bought.customerId, subscription: bought.id },
+    });
+  }
+  return 'failed';
+}
+
+/**
+ * The subscription that makes this one a double: Stripe bills the usage of a customer on each of his live subscriptions with
+ * our meter (stripe-facts 2), so the oldest stays and the others go. Whoever compares comes to the same end.
+ */
+function subscriptionKept({ subscriptions }: Customer, bought: Subscription): Subscription | undefined {
+  const own = subscriptions.find(({ id }) => id === bought.id) ?? bought;
+  const others = subscriptions.filter((other) => other.id !== own.id && isLive(other));
+  return isLive(own) ? others.find((other) => isOlder(other, own)) : others[0];
+}
+
+/** Nothing was used on it, or else it was used on the other one as well: it ends without an invoice. */
+async function cancelDouble(deps: ProvisionDeps, double: Subscription, kept: Subscription): Promise<void> {
+  const comment = `Bought twice: ${kept.id} is billed.`;
+  await deps.billing.cancelSubscription(double.id, { invoice: false, comment });
+  await syncCustomer(deps, double.customerId, double.id);
+  deps.host.log.warn('a second subscription of a customer was cancelled, so that nothing is billed twice', {
+    ...{ customer: double.customerId, cancelled: double.id, kept: kept.id },
+  });
 }

@@ -181,8 +181,11 @@ export interface CheckoutStore {
 export interface WebhookStore {
   /** Stores a verified message; `seen` when its event is there already. */
   recordWebhook(webhook: NewWebhook, nowMs: number): Promise<'first' | 'seen'>;
-  /** Messages that wait to be applied and are due, oldest first. */
-  listDueWebhooks(nowMs: number, limit: number): Promise<Webhook[]>;
+  /**
+   * Leases messages that are due, the longest due first. Each counts as an attempt; one whose lease has run out is due
+   * again.
+   */
+  claimWebhooks(claim: { nowMs: number; leaseMs: number; limit: number }): Promise<Webhook[]>;
   settleWebhook(id: string, outcome: WebhookOutcome): Promise<void>;
   findWebhook(id: string): Promise<Webhook | undefined>;
   /** Newest first. */

@@ -51,12 +51,29 @@ export function periodAt(subscription: Subscription, atMs: number): Period {
   return { startMs: counted.startMs, endMs: Math.min(counted.endMs, period.startMs) };
 }
 
+/** Stripe's words for where a subscription stands, as far as this program knows them. Stripe may add others. */
+export const statuses: ReadonlySet<string> = new Set([
+  'incomplete',
+  'incomplete_expired',
+  'trialing',
+  'active',
+  'past_due',
+  'canceled',
+  'unpaid',
+  'paused',
+]);
+
 /** Whether Stripe can still bill usage on it: it has begun and has not ended. */
-function isLive(subscription: Subscription): boolean {
+export function isLive(subscription: Subscription): boolean {
   return (
     subscription.endedAtMs === null &&
     !['canceled', 'incomplete', 'incomplete_expired'].includes(subscription.status)
   );
+}
+
+/** Whether `one` was made before `other`; of two of the same second one counts as the older, always the same. */
+export function isOlder(one: Subscription, other: Subscription): boolean {
+  return one.createdAtMs < other.createdAtMs || (one.createdAtMs === other.createdAtMs && one.id < other.id);
 }
 
 /** The subscription that counts for a customer: a live one before an ended one, then the youngest. */

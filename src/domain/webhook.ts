@@ -29,6 +29,7 @@ export interface Webhook extends NewWebhook {
   receivedAtMs: number;
   appliedAtMs: number | null;
   attempts: number;
+  /** When it is tried again; while it is being applied, when its lease runs out. */
   nextAttemptAtMs: number;
   /** Why the last attempt failed. */
   reason: string | null;

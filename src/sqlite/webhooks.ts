@@ -18,19 +18,11 @@ VALUES (:id, :kind, :type, :body, :createdAtMs, :source, 'received', :nowMs, :no
 ON CONFLICT (id) DO NOTHING`;
 
 /** What waits for longer than anything may was made to wait by a clock that was ahead. */
-const listDueSql = `
-SELECT ${columns} FROM webhooks INDEXED BY webhooks_waiting
-WHERE state = 'received' AND (next_attempt_at_ms <= :nowMs OR next_attempt_at_ms > :nowMs + ${waitMaxMs})
-ORDER BY no LIMIT :limit`;
-
-/** Nothing is put off for so long: what is to be tried only then was put off by a clock that was ahead. */
-const putOffMaxMs = 3_600_000;
-
 const claimSql = `
 UPDATE webhooks SET attempts = attempts + 1, next_attempt_at_ms = :nowMs + :leaseMs
 WHERE no IN (
   SELECT no FROM webhooks INDEXED BY webhooks_waiting
-  WHERE state = 'received' AND (next_attempt_at_ms <= :nowMs OR next_attempt_at_ms > :nowMs + ${putOffMaxMs})
+  WHERE state = 'received' AND (next_attempt_at_ms <= :nowMs OR next_attempt_at_ms > :nowMs + ${waitMaxMs})
   ORDER BY next_attempt_at_ms, no LIMIT :limit
 )
 RETURNING ${columns}`;
@@ -56,7 +48,7 @@ const stateSql: Record<WebhookState, string> = {
 export function createWebhooks({ connection, read, write }: Database): WebhookStore {
   const insert = connection.prepare<[Record<string, unknown>]>(insertSql);
   const find = connection.prepare<[string], WebhookRow>(`SELECT ${columns} FROM webhooks WHERE id = ?`);
-  const listDue = connection.prepare<[Record<string, unknown>], WebhookRow>(listDueSql);
+  const claim = connection.prepare<[Record<string, unknown>], WebhookRow>(claimSql);
   const settle = {
     applied: connection.prepare<[Record<string, unknown>]>(settleSql.applied),
     retry: connection.prepare<[Record<string, unknown>]>(settleSql.retry),
@@ -67,8 +59,10 @@ export function createWebhooks({ connection, read, write }: Database): WebhookSt
     async recordWebhook(webhook, nowMs) {
       return write(() => (insert.run({ ...webhook, nowMs }).changes > 0 ? 'first' : 'seen'));
     },
-    async listDueWebhooks(nowMs, limit) {
-      return read(() => listDue.all({ nowMs, limit }).map(toWebhook));
+    async claimWebhooks(asked) {
+      // What an UPDATE returns comes in no order.
+      const rows = write(() => claim.all(asked)).sort((a, b) => a.no - b.no);
+      return rows.map(toWebhook);
     },
     async settleWebhook(id, { kind, ...outcome }) {
       write(() => settle[kind].run({ id, ...outcome }));

@@ -6,7 +6,7 @@ import type { StripeCustomer } from '../domain/customer.js';
 import { repeatable } from './client.js';
 import { asking, finding } from './errors.js';
 
-type Customers = Pick<CustomerBilling, 'findCustomer' | 'findCustomerByEmail' | 'addCustomer'>;
+type Customers = Pick<CustomerBilling, 'findCustomer' | 'addCustomer'>;
 
 /** Customers through this client. */
 export function createCustomers(stripe: Stripe): Customers {
@@ -15,12 +15,6 @@ export function createCustomers(stripe: Stripe): Customers {
       finding('read the customer', async () =>
         customerOf(await stripe.customers.retrieve(id, {}, repeatable)),
       ),
-
-    findCustomerByEmail: (email) =>
-      asking('look the customer up', async () => {
-        const found = await stripe.customers.list({ email, limit: 1 }, repeatable);
-        return found.data[0] ? customerOf(found.data[0]) : undefined;
-      }),
 
     addCustomer: ({ email, name }, attempt) =>
       asking('create the customer', async () =>

@@ -9,7 +9,10 @@ import type { Clock } from '../lib/host.js';
 import { repeatable } from './client.js';
 import { asking, finding } from './errors.js';
 
-type Subscriptions = Pick<CustomerBilling, 'addSubscription' | 'findSubscription' | 'listSubscriptions'>;
+type Subscriptions = Pick<
+  CustomerBilling,
+  'addSubscription' | 'findSubscription' | 'listSubscriptions' | 'cancelSubscription' | 'cancelAtPeriodEnd'
+>;
 
 /** Invoices by mail give so long to pay. */
 const daysUntilDue = 30;
@@ -54,6 +57,23 @@ export function createSubscriptions(stripe: Stripe, meterId: string, clock: Cloc
         }
         return found;
       }),
+
+    async cancelSubscription(id, { invoice, comment }) {
+      // Stripe answers 404 about one that is canceled already, so a lost answer can be asked for again.
+      await finding('cancel the subscription', () =>
+        stripe.subscriptions.cancel(
+          id,
+          { invoice_now: invoice, prorate: false, cancellation_details: { comment } },
+          repeatable,
+        ),
+      );
+    },
+
+    async cancelAtPeriodEnd(id) {
+      await asking('cancel the subscription at the end of its period', () =>
+        stripe.subscriptions.update(id, { cancel_at_period_end: true }, repeatable),
+      );
+    },
   };
 }
 

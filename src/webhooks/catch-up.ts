@@ -19,22 +19,31 @@ export interface CaughtUp {
   read: number;
   /** Those that the inbox did not have. */
   missed: number;
+  /** The last catch-up is longer ago than Stripe remembers: there may be changes that no event tells of any more. */
+  forgotten: boolean;
 }
 
-/** Reads everything since the last catch-up, with an overlap. Throws what Stripe's list throws; the mark stays then. */
-export async function catchUp(
-  deps: { store: WebhookStore & IdentityStore; billing: EventBilling; host: Host },
-): Promise<CaughtUp> {
+/**
+ * Reads everything since the youngest event that was read before, with an overlap. The mark is a time of Stripe's, so that a
+ * clock that jumps here skips nothing. Throws what Stripe's list throws; the mark stays then.
+ */
+export async function catchUp(deps: {
+  store: WebhookStore & IdentityStore;
+  billing: EventBilling;
+  host: Host;
+}): Promise<CaughtUp> {
   const { store, billing, host } = deps;
   const nowMs = host.clock.nowMs();
-  const mark = Number((await store.findMark(markName)) ?? nowMs - memoryMs);
-  if (!Number.isFinite(mark)) throw new MeterctlError('internal', `The mark ${markName} is no time: ${mark}.`);
-  const sinceMs = Math.max(nowMs - memoryMs, Math.min(mark, nowMs) - overlapMs);
-  const events = await billing.listEvents(sinceMs);
+  const found = await store.findMark(markName);
+  const mark = Number(found ?? 0);
+  if (!Number.isFinite(mark))
+    throw new MeterctlError('internal', `The mark ${markName} is no time: ${found}.`);
+  const events = await billing.listEvents(Math.max(0, mark - overlapMs));
   let missed = 0;
   for (const event of events) {
     if ((await store.recordWebhook(event, nowMs)) === 'first') missed += 1;
   }
-  await store.recordMark(markName, String(nowMs));
-  return { read: events.length, missed };
+  const youngestMs = Math.max(mark, ...events.slice(-1).map(({ createdAtMs }) => createdAtMs));
+  await store.recordMark(markName, String(youngestMs));
+  return { read: events.length, missed, forgotten: found !== undefined && mark < nowMs - memoryMs };
 }

@@ -26,6 +26,18 @@ function settingsOf(given: Given, folder = createTestFolder()) {
 const testKey = 'sk_test_51HxAbCdEfGh4f2a';
 const liveKey = 'rk_live_51HxAbCdEfGh4f2a';
 
+describe('how often Stripe is asked for events', () => {
+  it.each([
+    [{}, 3_600_000],
+    [{ env: { STRIPE_SECRET_KEY: testKey } }, 60_000],
+    [{ env: { STRIPE_SECRET_KEY: testKey, STRIPE_WEBHOOK_SECRET: 'whsec_1' } }, 3_600_000],
+    [{ env: { STRIPE_API_BASE: 'http://127.0.0.1:12111' } }, 60_000],
+    [{ file: { webhooks: { poll: '15s' } } }, 15_000],
+  ])('depends on whether webhooks come: %j', (given, pollMs) => {
+    expect(settingsOf(given).webhooks).toEqual({ pollMs });
+  });
+});
+
 describe('precedence', () => {
   it.each([
     [{}, 8080, 'default'],
@@ -72,6 +84,7 @@ describe('settings', () => {
       auth: { queryParameter: true },
       access: { pastDueGraceMs: 14 * 86_400_000 },
       delivery: { windowMs: 2000, ratePerSecond: 20 },
+      webhooks: { pollMs: 3_600_000 },
     });
   });
 

@@ -1,8 +1,11 @@
 import { createHmac } from 'node:crypto';
+import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
+import { MeterctlError } from '../../src/domain/error.js';
 import { createWebhookReader } from '../../src/stripe/webhook-signature.js';
 import type { EventTarget } from '../../src/webhooks/event-target.js';
 import { createInbox } from '../../src/webhooks/inbox.js';
+import { eventually } from '../support/eventually.js';
 import { createFakeHost } from '../support/host.js';
 import { openTestStore } from '../support/store.js';
 
@@ -46,7 +49,7 @@ describe('the inbox', () => {
     expect(await receive(deleted, 'whsec_second')).toBe('seen');
     await inbox.tick(running);
     await inbox.tick(running);
-    expect(applied).toEqual([{ kind: 'customer', customerId: 'cus_1' }]);
+    expect(applied).toEqual([{ kind: 'customer', customerId: 'cus_1', subscriptionId: 'sub_1' }]);
   });
 
   it('reads thin bodies on the same route', async () => {
@@ -102,6 +105,47 @@ describe('the inbox', () => {
     host.jump(host.clock.nowMs() + 60_000);
     await inbox.tick(running);
     expect(applied).toHaveLength(2);
+    expect(await store.findWebhook('evt_1')).toMatchObject({ state: 'applied' });
+  });
+
+  it('waits for nobody: what Stripe is slow about holds up no other message, in no round', async () => {
+    const answered = new AbortController();
+    const slow = once(answered.signal, 'abort').then(() => undefined);
+    const { receive, inbox, applied, host } = await setUp((target) =>
+      target.kind === 'customer' && target.customerId === 'cus_1' ? slow : Promise.resolve(),
+    );
+    inbox.start();
+    await receive(deleted);
+    await host.advance(0);
+    await receive(snapshot('evt_3', 'customer.deleted', { id: 'cus_3' }));
+    await eventually(async () => expect(applied).toEqual([{ kind: 'customer', customerId: 'cus_3' }]));
+    answered.abort();
+    await inbox.close();
+    expect(applied).toHaveLength(2);
+  });
+
+  it('looks once for all messages about the same thing', async () => {
+    const { receive, inbox, applied, store } = await setUp();
+    for (const id of ['evt_1', 'evt_2', 'evt_3'])
+      await receive(snapshot(id, 'invoice.paid', { id: 'in_1', customer: 'cus_1' }));
+    await inbox.tick(running);
+    expect(applied).toEqual([{ kind: 'customer', customerId: 'cus_1' }]);
+    expect((await store.listWebhooks({ state: 'applied' }, { limit: 5 })).data).toHaveLength(3);
+  });
+
+  it('never gives up because of an outage, and goes on soon after it', async () => {
+    let up = false;
+    const { receive, inbox, host, store } = await setUp(async () => {
+      if (!up) throw new MeterctlError('unavailable', 'Stripe could not be reached.');
+    });
+    await receive(deleted);
+    for (let hour = 0; hour < 48; hour += 1) {
+      await inbox.tick(running);
+      host.jump(host.clock.nowMs() + 3_600_000);
+    }
+    expect(await store.findWebhook('evt_1')).toMatchObject({ state: 'received', attempts: 48 });
+    up = true;
+    await inbox.tick(running);
     expect(await store.findWebhook('evt_1')).toMatchObject({ state: 'applied' });
   });
 

@@ -27,5 +27,6 @@ export function demoSettings(folder: string, catalogIds: CatalogIds | null): Set
     auth: { queryParameter: true },
     access: { pastDueGraceMs: 0 },
     delivery: { windowMs: 2_000, ratePerSecond: 20 },
+    webhooks: { pollMs: 3_600_000 },
   };
 }

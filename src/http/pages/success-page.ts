@@ -65,6 +65,18 @@ function contentOf(progress: Progress, sessionId: string): [title: string, conte
         'Your payment is on its way',
         html`<p>Your bank is still working on it. Your key can be made here as soon as it has arrived; keep this address.</p>`,
       ];
+    case 'failed':
+      return [
+        'Your payment did not arrive',
+        html`<p>Your bank refused it, so the subscription has ended. Try again with another way to pay.</p>
+${checkoutForm('Start again')}`,
+      ];
+    case 'duplicate':
+      return [
+        'You were subscribed already',
+        html`<p>This second order was cancelled, and nothing was charged for it. Your subscription and your keys stay as they
+were: sign in to <a href="/portal">your account</a>.</p>`,
+      ];
     case 'expired':
       return ['This order has expired', html`<p>Nothing was charged.</p>${checkoutForm('Start again')}`];
     case 'unknown':

@@ -28,6 +28,8 @@ const statuses: Record<Progress, number> = {
   claimed: 200,
   open: 200,
   settling: 200,
+  failed: 200,
+  duplicate: 200,
   expired: 410,
   unknown: 404,
   unavailable: 503,
@@ -68,7 +70,7 @@ function showProgress(deps: SuccessDeps, res: Response, progress: Progress, sess
 /** Asks Stripe when the webhook has not come yet. Stripe being down is a state of the page, not its end. */
 async function progressOf(deps: SuccessDeps, sessionId: string): Promise<Progress> {
   try {
-    return await provisionCheckout({ ...deps, clock: deps.host.clock }, sessionId);
+    return await provisionCheckout(deps, sessionId);
   } catch (error) {
     if (!(error instanceof MeterctlError) || (error.code !== 'unavailable' && error.code !== 'unauthorized'))
       throw error;

@@ -1,6 +1,6 @@
 /** What comes in from buyers and from Stripe: Checkout sessions started here, and stored messages. */
 
-/** `webhooks_waiting` lists what is still to be applied in the order of arrival. */
+/** `webhooks_waiting` lists what is still to be applied in the order in which it falls due. */
 export const inboxSql = `
 CREATE TABLE checkouts (
   session_id TEXT PRIMARY KEY,
@@ -26,6 +26,6 @@ CREATE TABLE webhooks (
   next_attempt_at_ms INTEGER NOT NULL,
   reason TEXT
 ) STRICT;
-CREATE INDEX webhooks_waiting ON webhooks (no, next_attempt_at_ms) WHERE state = 'received';
+CREATE INDEX webhooks_waiting ON webhooks (next_attempt_at_ms, no) WHERE state = 'received';
 CREATE INDEX webhooks_failed ON webhooks (no) WHERE state = 'failed';
 `;
