@@ -1,6 +1,6 @@
 /** A Stripe customer that may use the paid API. */
 
-import type { Subscription } from './subscription.js';
+import { currentSubscription, type Period, periodAt, type Subscription } from './subscription.js';
 
 /** A customer with the subscriptions that are known here. */
 export interface Customer {
@@ -18,6 +18,12 @@ export interface Customer {
   /** How many readings of Stripe are stored: a reading is written only over the one that it follows. */
   readings: number;
   subscriptions: Subscription[];
+}
+
+/** The billing period of the customer at a time; `undefined` for one who was never subscribed. */
+export function billingPeriodOf(customer: Customer, atMs: number): Period | undefined {
+  const subscription = currentSubscription(customer.subscriptions);
+  return subscription ? periodAt(subscription, atMs) : undefined;
 }
 
 /** A customer as Stripe tells it. */

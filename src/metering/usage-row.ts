@@ -1,8 +1,7 @@
 /** Makes the ledger's row of a use: which delivery window and which billing period it belongs to. */
 
-import type { Customer } from '../domain/customer.js';
+import { billingPeriodOf, type Customer } from '../domain/customer.js';
 import { deliveryWindow } from '../domain/delivery.js';
-import { currentSubscription, type Period, periodAt } from '../domain/subscription.js';
 import type { NewUsage } from '../domain/usage.js';
 
 /** What was used. */
@@ -13,12 +12,6 @@ export interface Use {
   units: number;
   atMs: number;
   idempotencyKey?: string | undefined;
-}
-
-/** The billing period of the customer at a time; `undefined` for one who was never subscribed. */
-export function billingPeriodOf(customer: Customer, atMs: number): Period | undefined {
-  const subscription = currentSubscription(customer.subscriptions);
-  return subscription ? periodAt(subscription, atMs) : undefined;
 }
 
 /** The row. Usage of a customer without a subscription counts into one period that began with time itself. */

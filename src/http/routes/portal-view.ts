@@ -1,12 +1,11 @@
 /** Gathers what the portal shows: from the ledger and the store, and from Stripe as long as it answers in time. */
 
 import { accessOf } from '../../access/access.js';
-import type { Customer } from '../../domain/customer.js';
+import { billingPeriodOf, type Customer } from '../../domain/customer.js';
 import { MeterctlError } from '../../domain/error.js';
 import type { KeyStore, UsageStore } from '../../domain/store.js';
 import { currentSubscription, type Period } from '../../domain/subscription.js';
 import type { Host } from '../../lib/host.js';
-import { billingPeriodOf } from '../../metering/usage-row.js';
 import type { InvoiceReader } from '../invoice-reader.js';
 import type { Offer } from '../pages/home-page.js';
 import type { PortalView } from '../pages/portal-page.js';

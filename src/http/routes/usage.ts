@@ -2,11 +2,11 @@
 
 import { timingSafeEqual } from 'node:crypto';
 import type { Request, RequestHandler } from 'express';
+import { billingPeriodOf } from '../../domain/customer.js';
 import { MeterctlError } from '../../domain/error.js';
 import type { CustomerStore, UsageStore } from '../../domain/store.js';
 import { hashSecret } from '../../keys/secret.js';
 import type { Host } from '../../lib/host.js';
-import { billingPeriodOf } from '../../metering/usage-row.js';
 import { type AuthenticateDeps, authenticate, type Refusal } from '../authenticate.js';
 import type { InvoiceReader } from '../invoice-reader.js';
 import { presentedKey } from '../presented-key.js';
