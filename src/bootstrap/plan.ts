@@ -25,7 +25,8 @@ export interface FoundCatalog {
   product: Product | undefined;
   price: Price | undefined;
   webhooks: WebhookEndpoint[];
-  portalConfiguration: string | undefined;
+  /** `null` when this key, or this server, cannot configure the portal: what is sold does not hang on it. */
+  portalConfiguration: string | null | undefined;
 }
 
 /** The parts of a bootstrap, in the order in which they are made. */
@@ -34,7 +35,7 @@ export type CatalogPart = 'meter' | 'product' | 'price' | 'webhook' | 'thin_webh
 /** One thing to do, or to leave as it is. */
 export interface BootstrapStep {
   part: CatalogPart;
-  action: 'create' | 'reactivate' | 'keep';
+  action: 'create' | 'reactivate' | 'keep' | 'skip';
   /** What exists already. */
   id: string | null;
 }
@@ -64,7 +65,9 @@ export function planBootstrap(wanted: WantedCatalog, found: FoundCatalog): Boots
     ...(wanted.webhookUrl === null
       ? []
       : [step('webhook', webhook('snapshot')?.id), step('thin_webhook', webhook('thin')?.id)]),
-    step('portal', portalConfiguration),
+    portalConfiguration === null
+      ? { part: 'portal', action: 'skip', id: null }
+      : step('portal', portalConfiguration),
   ];
 }
 

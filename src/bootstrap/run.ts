@@ -40,7 +40,8 @@ export interface Bootstrapped {
   product: Product;
   price: Price;
   webhooks: WebhookEndpoint[];
-  portalConfiguration: string;
+  /** `null` when the portal cannot be configured with this key. */
+  portalConfiguration: string | null;
   created: CatalogPart[];
 }
 
@@ -50,7 +51,7 @@ interface Run extends BootstrapDeps {
   found: FoundCatalog;
   attempt: Attempt;
   /** Notes what was done, and tells it. */
-  report(part: CatalogPart, action: BootstrapStep['action'], id: string): void;
+  report(part: CatalogPart, action: BootstrapStep['action'], id: string | null): void;
 }
 
 /** What would be done, without doing it: nothing is written, here or at Stripe. Throws `conflict`. */
@@ -109,7 +110,7 @@ async function findCatalog(billing: CatalogBilling, wanted: WantedCatalog): Prom
     product: await billing.findProduct(price?.productId ?? productIdOf(wanted.eventName)),
     price,
     webhooks: wanted.webhookUrl === null ? [] : await billing.listWebhookEndpoints(wanted.webhookUrl),
-    portalConfiguration: await billing.findPortalConfiguration(),
+    portalConfiguration: await orWithout(billing.findPortalConfiguration()),
   };
 }
 
@@ -171,11 +172,25 @@ async function ensureWebhook(run: Run, url: string, kind: WebhookEndpoint['kind'
   return endpoint;
 }
 
-async function ensurePortal({ billing, found, attempt, report }: Run): Promise<string> {
+async function ensurePortal({ billing, found, attempt, report }: Run): Promise<string | null> {
+  const present = found.portalConfiguration;
   const id =
-    found.portalConfiguration ?? (await billing.addPortalConfiguration(await attempt.begin('portal', null)));
-  report('portal', found.portalConfiguration === undefined ? 'create' : 'keep', id);
+    present === undefined
+      ? await orWithout(billing.addPortalConfiguration(await attempt.begin('portal', null)))
+      : present;
+  report('portal', id === null ? 'skip' : present === undefined ? 'create' : 'keep', id);
   return id;
+}
+
+/** `null` when the key lacks the permission, or the server the feature. */
+async function orWithout<T>(asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    const lacking = error instanceof MeterctlError && ['unauthorized', 'not_found'].includes(error.code);
+    if (!lacking) throw error;
+    return null;
+  }
 }
 
 function partOf(kind: WebhookEndpoint['kind']): CatalogPart {

@@ -39,6 +39,7 @@ const actionNames: Record<BootstrapStep['action'], string> = {
   create: 'created',
   reactivate: 'reactivated',
   keep: 'found',
+  skip: 'left out',
 };
 
 /** What was answered, before anything is done. */
@@ -66,6 +67,8 @@ export function planText(screen: Screen, steps: readonly BootstrapStep[]): strin
   const lines = steps.map(({ part, action, id }) => {
     const name = partNames[part];
     if (action === 'keep') return `  ${paint.faint('=')} ${name} ${paint.faint(`${id} is there`)}`;
+    if (action === 'skip')
+      return `  ${paint.warning('-')} ${name} ${paint.faint('cannot be configured with this key')}`;
     return `  ${paint.good('+')} ${name} ${action === 'create' ? 'will be created' : `${id} will be reactivated`}`;
   });
   return `${lines.join('\n')}\n`;
@@ -74,8 +77,9 @@ export function planText(screen: Screen, steps: readonly BootstrapStep[]): strin
 /** One step as it was done. */
 export function stepText(screen: Screen, { part, action, id }: BootstrapStep): string {
   const paint = createPaint(screen);
-  const mark = action === 'keep' ? paint.faint('=') : paint.good('✓');
-  return `  ${mark} ${actionNames[action]} ${partNames[part]} ${paint.faint(id ?? '')}`;
+  const done = paint.good('✓');
+  const marks = { create: done, reactivate: done, keep: paint.faint('='), skip: paint.warning('-') };
+  return `  ${marks[action]} ${actionNames[action]} ${partNames[part]} ${paint.faint(id ?? '(it cannot be configured with this key)')}`;
 }
 
 /** Puts a signing secret into .env, which git is told to ignore first. */

@@ -3,7 +3,7 @@
 import Stripe from 'stripe';
 import type { CatalogBilling } from '../domain/billing.js';
 import { repeatable } from './client.js';
-import { isMissing, translate } from './errors.js';
+import { isForbidden, translate } from './errors.js';
 
 /** The account through this client. */
 export function createAccount(stripe: Stripe): Pick<CatalogBilling, 'findAccountId'> {
@@ -13,7 +13,7 @@ export function createAccount(stripe: Stripe): Pick<CatalogBilling, 'findAccount
         return (await stripe.accounts.retrieveCurrent({}, repeatable)).id;
       } catch (error) {
         // A restricted key may not ask, and not every implementation answers: the meter's id tells accounts apart too.
-        if (isMissing(error) || error instanceof Stripe.errors.StripePermissionError) return undefined;
+        if (error instanceof Stripe.errors.StripeInvalidRequestError || isForbidden(error)) return undefined;
         throw translate(error, 'read the account');
       }
     },

@@ -40,6 +40,11 @@ export function isMissing(error: unknown): boolean {
   );
 }
 
+/** Whether the key lacks the permission to ask. */
+export function isForbidden(error: unknown): boolean {
+  return error instanceof Stripe.errors.StripePermissionError;
+}
+
 /** The error to throw for `error`, which came up while `doing` something. What is no Stripe error is returned as it is. */
 export function translate(error: unknown, doing: string): unknown {
   if (!(error instanceof Stripe.errors.StripeError)) return error;

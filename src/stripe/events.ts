@@ -4,7 +4,7 @@ import type Stripe from 'stripe';
 import type { EventBilling } from '../domain/billing.js';
 import type { MeterRejectionReport, NewWebhook } from '../domain/webhook.js';
 import { repeatable } from './client.js';
-import { asking, finding, withoutSecrets } from './errors.js';
+import { asking, finding, isForbidden, isMissing, withoutSecrets } from './errors.js';
 import { snapshotEvents, thinEvents } from './event-types.js';
 
 /** Events through this client. */
@@ -19,8 +19,8 @@ export function createEvents(stripe: Stripe): EventBilling {
         );
         for await (const event of snapshots) found.push(snapshotOf(event));
         // v2 takes times as text where the SDK's types say numbers, and meter errors are few: all are read, and sorted out here.
-        const thin = stripe.v2.core.events.list({ types: [...thinEvents], limit: 100 }, repeatable);
-        for await (const event of thin) if (Date.parse(event.created) >= sinceMs) found.push(thinOf(event));
+        const thin = await listThin(stripe);
+        for (const event of thin) if (Date.parse(event.created) >= sinceMs) found.push(thinOf(event));
         return found.sort((a, b) => a.createdAtMs - b.createdAtMs);
       }),
 
@@ -29,6 +29,19 @@ export function createEvents(stripe: Stripe): EventBilling {
         rejectionsOf(await stripe.v2.core.events.retrieve(eventId, {}, repeatable)),
       ),
   };
+}
+
+/** A server or a key without the v2 API must not keep the snapshots from being read. */
+async function listThin(stripe: Stripe): Promise<Stripe.V2.Core.Event[]> {
+  try {
+    const found: Stripe.V2.Core.Event[] = [];
+    const list = stripe.v2.core.events.list({ types: [...thinEvents], limit: 100 }, repeatable);
+    for await (const event of list) found.push(event);
+    return found;
+  } catch (error) {
+    if (isMissing(error) || isForbidden(error)) return [];
+    throw error;
+  }
 }
 
 function snapshotOf(event: Stripe.Event): NewWebhook {

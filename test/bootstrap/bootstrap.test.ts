@@ -129,6 +129,15 @@ describe('a bootstrap', () => {
     expect(await billing.findMeterById(meter.id)).toMatchObject({ active: true });
   });
 
+  it('does without a portal configuration where the key may not make one', async () => {
+    const { deps, billing } = await setUp();
+    const refuse = () =>
+      Promise.reject(new MeterctlError('unauthorized', 'The Stripe key lacks rak_customer_portal_write.'));
+    const without = { ...deps, billing: { ...billing, addPortalConfiguration: refuse } };
+    expect(await runBootstrap(without, wanted)).toMatchObject({ portalConfiguration: null });
+    expect((await runBootstrap(deps, wanted)).created).toEqual(['portal']);
+  });
+
   it('explains an endpoint whose secret is lost', async () => {
     const { deps, secrets } = await setUp();
     await runBootstrap(deps, wanted);
