@@ -1,7 +1,7 @@
 /** Who may call: one pure rule from what Stripe says of a customer's subscriptions, and the time (stripe-facts 8). */
 
 import type { Customer } from '../domain/customer.js';
-import { currentSubscription, type Subscription } from '../domain/subscription.js';
+import { currentSubscription, endOf, type Subscription } from '../domain/subscription.js';
 
 /** Why a customer may not call. */
 export type AccessRefusal = 'subscription_inactive' | 'payment_required' | 'customer_suspended';
@@ -27,7 +27,7 @@ export function accessOf(customer: Customer, nowMs: number, pastDueGraceMs: numb
 }
 
 function decide(subscription: Subscription, nowMs: number, pastDueGraceMs: number): Access {
-  if (subscription.endedAtMs !== null && subscription.endedAtMs <= nowMs) {
+  if (endOf(subscription) <= nowMs || subscription.closingAtMs !== null) {
     return { allowed: false, code: 'subscription_inactive' };
   }
   switch (subscription.status) {

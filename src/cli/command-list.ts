@@ -15,6 +15,7 @@ export const commandGroups: Readonly<Record<string, string>> = {
   customers: 'who may use the API',
   keys: 'the keys that customers call with',
   outbox: 'what is owed to Stripe',
+  webhooks: 'what Stripe says',
   emulator: 'the embedded Stripe on its own',
 };
 
@@ -107,6 +108,26 @@ export const commandList: readonly ListedCommand[] = [
     name: 'reconcile',
     summary: 'compare ledger and deliveries with what Stripe counts',
     load: () => import('./commands/reconcile.js'),
+  },
+  {
+    name: 'webhooks list',
+    summary: "list Stripe's messages, newest first",
+    load: () => import('./commands/webhooks-list.js'),
+  },
+  {
+    name: 'webhooks show',
+    summary: 'show one message with its body',
+    load: () => import('./commands/webhooks-show.js'),
+  },
+  {
+    name: 'webhooks replay',
+    summary: 'apply one message again, now',
+    load: () => import('./commands/webhooks-replay.js'),
+  },
+  {
+    name: 'webhooks sync',
+    summary: 'ask Stripe for what did not arrive, and apply it',
+    load: () => import('./commands/webhooks-sync.js'),
   },
   {
     name: 'emulator start',

@@ -51,6 +51,15 @@ export function periodAt(subscription: Subscription, atMs: number): Period {
   return { startMs: counted.startMs, endMs: Math.min(counted.endMs, period.startMs) };
 }
 
+/**
+ * When it ends or has ended, as far as is known; `Infinity` when nothing is planned. Stripe's message about the end may be
+ * late, but what is used after it stands on no invoice. A portal sets `cancelAtMs` alone, others both (stripe-facts 1).
+ */
+export function endOf({ endedAtMs, cancelAtMs, cancelAtPeriodEnd, period }: Subscription): number {
+  const planned = cancelAtMs ?? (cancelAtPeriodEnd ? period.endMs : Number.POSITIVE_INFINITY);
+  return Math.min(endedAtMs ?? Number.POSITIVE_INFINITY, planned);
+}
+
 /** Stripe's words for where a subscription stands, as far as this program knows them. Stripe may add others. */
 export const statuses: ReadonlySet<string> = new Set([
   'incomplete',

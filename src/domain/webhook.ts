@@ -6,6 +6,9 @@ export type WebhookKind = 'snapshot' | 'thin';
 /** `received`: stored, not applied yet. `applied`: done, or nothing to do. `failed`: given up after many attempts; replay it. */
 export type WebhookState = 'received' | 'applied' | 'failed';
 
+/** Every state. */
+export const webhookStates: readonly WebhookState[] = ['received', 'applied', 'failed'];
+
 /** No message waits longer for its next attempt; the inbox's own pauses are shorter. */
 export const waitMaxMs = 3_600_000;
 

@@ -54,6 +54,23 @@ describe('access', () => {
     expect(access([{ status: 'active', endedAtMs: nowMs }]).allowed).toBe(false);
   });
 
+  it('ends with the cancellation, also when Stripe has not told yet', () => {
+    const period = { startMs: nowMs - day, endMs: nowMs };
+    const running = { startMs: nowMs - day, endMs: nowMs + 1 };
+    expect(access([{ status: 'active', cancelAtMs: nowMs }]).allowed).toBe(false);
+    expect(access([{ status: 'active', cancelAtPeriodEnd: true, period }]).allowed).toBe(false);
+    expect(access([{ status: 'active', cancelAtPeriodEnd: true, period: running }]).allowed).toBe(true);
+    expect(access([{ status: 'active', period }]).allowed).toBe(true);
+  });
+
+  it('is off while a subscription is being cancelled here, and on by another one', () => {
+    expect(access([{ status: 'active', closingAtMs: nowMs - 1 }])).toEqual({
+      allowed: false,
+      code: 'subscription_inactive',
+    });
+    expect(access([{ closingAtMs: nowMs - 1 }, { status: 'active' }]).allowed).toBe(true);
+  });
+
   it('is off without a subscription, for a deleted customer, and by the operator above all', () => {
     expect(access([])).toEqual({ allowed: false, code: 'subscription_inactive' });
     expect(access([{ status: 'active' }], { deletedAtMs: 1 })).toEqual({
