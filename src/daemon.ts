@@ -3,6 +3,7 @@
 import { createBilling, openEmulator, openStore, openTimedHost, usesEmbeddedStripe } from './app.js';
 import type { CatalogIds, CatalogSettings, Settings } from './config/settings.js';
 import { MeterctlError } from './domain/error.js';
+import { secretPrefix } from './keys/secret.js';
 import { type Closers, createClosers } from './lib/closers.js';
 import type { Host } from './lib/host.js';
 import { createServices, type Parts } from './services.js';
@@ -38,18 +39,26 @@ export async function openApp(settings: Settings, machine: Host): Promise<App> {
 async function assemble(parts: Parts, closers: Closers): Promise<App> {
   const { settings, host, machine, store, billing, emulator } = parts;
   const { createApp, createHttpServer } = await import('./http/server.js');
+  const { createMetrics } = await import('./http/metrics.js');
   const { createSessions } = await import('./http/session.js');
   const forwardSecret = `whsec_${Buffer.from(machine.random.bytes(24)).toString('hex')}`;
-  const services = await createServices(parts, forwardSecret, closers);
+  const metrics = createMetrics(machine.clock);
+  const measured = {
+    ...parts,
+    store: metrics.measureLedger(store),
+    billing: metrics.measureSending(billing),
+  };
+  const services = await createServices(measured, forwardSecret, closers);
   const { keys, uses, ledger, inbox, courier } = services;
   let url = '';
   const server = closers.add(
     createHttpServer(
       createApp({
-        ...{ store, billing, host, keys, uses, ledger, inbox },
+        ...{ store, billing, host, keys, uses, ledger, inbox, metrics },
         clock: host.clock,
         courier: () => courier.state(),
-        mode: settings.mode,
+        secretPrefix: secretPrefix(settings.auth.keyPrefix, settings.mode),
+        trustProxy: settings.server.trustProxy,
         offer: parts.catalog,
         checkoutSources: checkoutSources(parts),
         // A session lasts half an hour of the people's time, not of the embedded Stripe's.

@@ -1,12 +1,14 @@
 /** What the daemon does in the background, and what the server calls: the services with their adapters in their hands. */
 
 import type { TimedHost } from './app.js';
+import { createEventApplier } from './apply-event.js';
 import { verifyAccount } from './bootstrap/verify-account.js';
 import type { CatalogIds, CatalogSettings, Settings } from './config/settings.js';
-import { createEventApplier } from './apply-event.js';
 import { syncAllCustomers } from './customers/sync.js';
 import { type Courier, createCourier } from './delivery/courier.js';
+import { createDailyReconcile } from './delivery/daily-reconcile.js';
 import { createPeriodCheck } from './delivery/period-check.js';
+import { reconcilePaces } from './delivery/reconcile.js';
 import type { Billing } from './domain/billing.js';
 import type { Store } from './domain/store.js';
 import type { Emulator } from './emulator/server.js';
@@ -65,7 +67,7 @@ export async function createServices(
   const time = closers.add(
     createLoop({ name: 'time', clock, log, intervalMs: timeIntervalMs, tick: async () => host.refresh() }),
   );
-  const keys = closers.add(createKeyLookup({ store, clock, log }));
+  const keys = closers.add(createKeyLookup({ store, clock, log, ...settings.auth }));
   const uses = closers.add(createKeyUses({ store, clock, log }));
   const secrets = emulator
     ? [forwardSecret, ...settings.stripe.webhookSecrets]
@@ -75,12 +77,13 @@ export async function createServices(
   const inbox = closers.add(createInbox({ store, host, read, apply: createEventApplier(parts) }));
   const courier = closers.add(createDaemonCourier(parts));
   const events = closers.add(createCatchUpLoop(parts, inbox));
+  const reconciliation = closers.add(createReconciliationLoop(parts));
   const ledger = createLedgerWriter({ store, clock, log });
   closers.add({ close: () => ledger.drain() });
   return {
     ...{ keys, uses, ledger, inbox, courier },
     start() {
-      for (const part of [time, keys, uses, inbox, courier, events]) part.start();
+      for (const part of [time, keys, uses, inbox, courier, events, reconciliation]) part.start();
     },
   };
 }
@@ -101,6 +104,16 @@ function createCatchUpLoop({ settings, host, store, billing }: Parts, inbox: Inb
       caughtUpAtMs = clock.nowMs();
       if (missed > 0) await inbox.tick(signal);
     },
+  });
+}
+
+/** Compares with what Stripe counts once a day, when it is sure that this is the right account. */
+function createReconciliationLoop({ settings, catalog, catalogIds, host, store, billing }: Parts): Loop {
+  return createDailyReconcile({
+    ...{ store, billing, host },
+    meter: catalog.eventName,
+    pace: reconcilePaces[settings.mode],
+    verify: () => verifyAccount({ store, billing }, catalogIds.meter),
   });
 }
 

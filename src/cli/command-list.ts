@@ -14,6 +14,7 @@ export interface ListedCommand {
 export const commandGroups: Readonly<Record<string, string>> = {
   customers: 'who may use the API',
   keys: 'the keys that customers call with',
+  audit: 'who changed what',
   outbox: 'what is owed to Stripe',
   webhooks: 'what Stripe says',
   emulator: 'the embedded Stripe on its own',
@@ -69,8 +70,18 @@ export const commandList: readonly ListedCommand[] = [
   { name: 'keys list', summary: 'list keys, newest first', load: () => import('./commands/keys-list.js') },
   { name: 'keys show', summary: 'show one key', load: () => import('./commands/keys-show.js') },
   {
+    name: 'keys update',
+    summary: 'change name, end, scopes, addresses or metadata of a key',
+    load: () => import('./commands/keys-update.js'),
+  },
+  {
+    name: 'keys rotate',
+    summary: 'replace a key; the old one works on for a grace',
+    load: () => import('./commands/keys-rotate.js'),
+  },
+  {
     name: 'keys revoke',
-    summary: 'end a key for good, within a second everywhere',
+    summary: 'end a key, or all of a customer, within a second everywhere',
     load: () => import('./commands/keys-revoke.js'),
   },
   {
@@ -85,9 +96,19 @@ export const commandList: readonly ListedCommand[] = [
     load: () => import('./commands/usage-record.js'),
   },
   {
+    name: 'usage void',
+    summary: 'take recorded usage back',
+    load: () => import('./commands/usage-void.js'),
+  },
+  {
     name: 'invoice',
     summary: 'the coming invoice of a customer, as Stripe computes it',
     load: () => import('./commands/invoice.js'),
+  },
+  {
+    name: 'audit list',
+    summary: 'who changed what, newest first',
+    load: () => import('./commands/audit-list.js'),
   },
   {
     name: 'outbox status',

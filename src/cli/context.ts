@@ -5,6 +5,7 @@ import { verifyAccount } from '../bootstrap/verify-account.js';
 import { resolveSettings } from '../config/resolve-settings.js';
 import type { CatalogIds, CatalogSettings, Settings } from '../config/settings.js';
 import { gatherSources, type SettingFlags, type Sources } from '../config/sources.js';
+import type { Actor } from '../domain/audit.js';
 import type { Billing } from '../domain/billing.js';
 import { MeterctlError } from '../domain/error.js';
 import type { Store } from '../domain/store.js';
@@ -35,6 +36,8 @@ export interface Context {
   folder: string;
   /** Whether a question may be put to a person. */
   mayAsk: boolean;
+  /** Who is at the command line, for the audit log. */
+  actor: Actor;
   untilStopped(): Promise<void>;
   /** Everything that settings are made of; `flags` are those that a command adds to the global ones. */
   sources(flags?: SettingFlags): Sources;
@@ -76,6 +79,7 @@ export function openContext(surroundings: Surroundings, flags: GlobalFlags): Con
     flags,
     folder: surroundings.folder,
     mayAsk: terminal.interactive && !flags.yes,
+    actor: `cli:${userOf(surroundings.env)}`,
     untilStopped: surroundings.untilStopped,
     sources,
     settings: (more) => resolveSettings(sources(more), surroundings.folder),
@@ -114,6 +118,12 @@ export async function confirmed(context: Context, question: string): Promise<voi
   if (!(await prompt.confirm(question, false))) {
     throw new MeterctlError('interrupted', 'Nothing was done.');
   }
+}
+
+/** The user as the operating system tells it in the environment; Windows has another name for it. */
+function userOf({ LOGNAME, USER, USERNAME }: Surroundings['env']): string {
+  const name = LOGNAME || USER || USERNAME || 'unknown';
+  return name.replace(/[^\w.@\\-]/g, '_').slice(0, 64);
 }
 
 function asEmulator(sources: Sources): Sources {

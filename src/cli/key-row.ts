@@ -2,6 +2,8 @@
 
 import { MeterctlError } from '../domain/error.js';
 import { type ApiKey, keyStatus } from '../domain/key.js';
+import type { IssueDeps } from '../keys/issue.js';
+import { secretPrefix } from '../keys/secret.js';
 import { rfc3339 } from '../lib/rfc3339.js';
 import { paintStatus } from '../terminal/paint.js';
 import { pairsText } from '../terminal/table.js';
@@ -17,11 +19,26 @@ export function keyJson(key: ApiKey, nowMs: number) {
     name: key.name,
     status: keyStatus(key, nowMs),
     scopes: key.scopes,
+    ip_allow: key.ipAllow,
+    metadata: key.metadata,
     created_at: rfc3339(key.createdAtMs),
     expires_at: timeOrNull(key.expiresAtMs),
     revoked_at: timeOrNull(key.revokedAtMs),
     last_used_at: timeOrNull(key.lastUsedAtMs),
   };
+}
+
+/** What a command needs to make keys. */
+export async function issueDeps(context: Context): Promise<IssueDeps> {
+  const { auth, mode } = context.readySettings();
+  const prefix = secretPrefix(auth.keyPrefix, mode);
+  return { store: await context.store(), host: await context.host(), secretPrefix: prefix };
+}
+
+/** A new key as scripts read it: the one place where the secret is shown. */
+export function newKeyJson({ key, secret }: { key: ApiKey; secret: string }, nowMs: number) {
+  const { id, ...row } = keyJson(key, nowMs);
+  return { id, key: secret, ...row };
 }
 
 /** The key with this id. Throws `not_found`. */
@@ -35,6 +52,8 @@ export async function findKey(context: Context, id: string): Promise<ApiKey> {
 export function showKey(context: Context, key: ApiKey, nowMs: number): void {
   const { stdout } = context.terminal;
   const row = keyJson(key, nowMs);
+  const ends = key.revokedAtMs !== null && row.status !== 'revoked';
+  const metadata = Object.entries(row.metadata).map(([name, value]) => `${name}=${value}`);
   context.show({
     json: () => row,
     text: () =>
@@ -45,9 +64,14 @@ export function showKey(context: Context, key: ApiKey, nowMs: number): void {
         ['name', row.name ?? undefined],
         ['status', { text: row.status, paint: (text) => paintStatus(context.paint, text) }],
         ['scopes', row.scopes.length === 0 ? 'everything' : row.scopes.join(', ')],
+        ['used from', row.ip_allow.length === 0 ? 'everywhere' : row.ip_allow.join(', ')],
+        ['metadata', metadata.length === 0 ? undefined : metadata.join(', ')],
         ['created', timeText(stdout, key.createdAtMs, nowMs)],
         ['expires', timeText(stdout, key.expiresAtMs, nowMs)],
-        ['revoked', key.revokedAtMs === null ? undefined : timeText(stdout, key.revokedAtMs, nowMs)],
+        [
+          ends ? 'ends' : 'revoked',
+          key.revokedAtMs === null ? undefined : timeText(stdout, key.revokedAtMs, nowMs),
+        ],
         ['last used', timeText(stdout, key.lastUsedAtMs, nowMs)],
       ]),
   });

@@ -1,7 +1,8 @@
 /** Reads the values of options. Whatever is wrong is said in commander's terms, which name the option. */
 
 import { InvalidArgumentError } from 'commander';
-import { type Duration, durationExamples, parseDuration } from '../lib/duration.js';
+import { parseAddressRange } from '../lib/address-ranges.js';
+import { type Duration, durationExamples, durationMs, parseDuration } from '../lib/duration.js';
 import { parseTime, timeExample } from '../terminal/time.js';
 
 /** A time that is given as such, or as a distance from now. */
@@ -33,7 +34,7 @@ export function id(prefix: string): (text: string) => string {
 /** A whole number in a range. */
 export function wholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {
-    const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+    const value = /^-?\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
     if (value >= min && value <= max) return value;
     throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
   };
@@ -47,6 +48,13 @@ export function duration(text: string): Duration {
   const parsed = parseDuration(text);
   if (parsed) return parsed;
   throw new InvalidArgumentError(`It must be a duration such as ${durationExamples}.`);
+}
+
+/** A duration of a fixed length, or none, in milliseconds. */
+export function grace(text: string): number {
+  const ms = /^0[smhdw]?$/.test(text) ? 0 : durationMs(duration(text));
+  if (ms !== undefined) return ms;
+  throw new InvalidArgumentError('It must be a duration of a fixed length, such as 0s, 24h or 30d.');
 }
 
 /** A time, or a distance from now. */
@@ -72,4 +80,25 @@ export function scopes(text: string, before: string[] = []): string[] {
   const named = text.split(',').map((scope) => scope.trim());
   if (named.every((scope) => /^[\w.:*/-]{1,64}$/.test(scope))) return [...new Set([...before, ...named])];
   throw new InvalidArgumentError('A scope is 1 to 64 letters, digits and . : * / - _');
+}
+
+/** Collects the addresses of a repeated option, as CIDR ranges. */
+export function addressRanges(text: string, before: string[] = []): string[] {
+  const ranges = text.split(',').map((range) => parseAddressRange(range.trim()));
+  if (ranges.every((range) => range !== undefined)) return [...new Set([...before, ...ranges])];
+  throw new InvalidArgumentError(
+    'It must be an IP address or a range such as 192.0.2.0/24 or 2001:db8::/32.',
+  );
+}
+
+/** Collects the entries of a repeated option: `key=value`, or `key=` to take one away. */
+export function metadata(
+  text: string,
+  before: Record<string, string | null> = {},
+): Record<string, string | null> {
+  const [, key, value] = /^([\w.-]{1,40})=(\P{Cc}{0,500})$/u.exec(text) ?? [];
+  if (key !== undefined && value !== undefined) return { ...before, [key]: value === '' ? null : value };
+  throw new InvalidArgumentError(
+    'It must be key=value: a key of 1 to 40 letters, digits and . - _, a value of at most 500 characters.',
+  );
 }

@@ -36,7 +36,10 @@ export function describeSettings(
     { name: 'server.publicUrl', ...sources.publicUrl },
     { name: 'server.upstream', ...sources.upstream },
     { name: 'server.adminToken', ...masked(sources.adminToken) },
+    { name: 'server.trustProxy', ...sources.trustProxy },
     { name: 'auth.queryParameter', value: queryParameter, source: sources.queryParameter.source },
+    { name: 'auth.keyPrefix', ...sources.keyPrefix },
+    { name: 'auth.keyPepper', ...masked(sources.keyPepper) },
     { name: 'access.pastDueGrace', ...sources.pastDueGrace },
     { name: 'delivery.window', ...sources.window },
     {

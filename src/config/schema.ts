@@ -2,9 +2,13 @@
 
 import { z } from 'zod';
 import { minorFromMajor } from '../domain/money.js';
+import { parseAddressRange } from '../lib/address-ranges.js';
 import { durationMs, parseDuration } from '../lib/duration.js';
 
 const hourMs = 3_600_000;
+
+const trustProxyError =
+  'must be a number of proxies from 0 to 10, or a list of their addresses, ranges, loopback, linklocal and uniquelocal';
 
 /** The rules for single values. Each message continues a sentence that begins with the value's name. */
 export const rules = {
@@ -27,6 +31,12 @@ export const rules = {
   window: duration(hourMs, 'must be a duration from 1s to 1h, such as 2s'),
   poll: duration(30 * 24 * hourMs, 'must be a duration from 1s to 30d, such as 1m'),
   webhookSecrets: z.array(matching(/^whsec_\S+$/, 'must hold signing secrets, which start with whsec_')),
+  /** Letters and digits, so that a double click selects a whole key and a scanner's pattern stays simple. */
+  keyPrefix: matching(/^[a-z][a-z0-9]{1,11}$/, 'must be 2 to 12 small letters and digits, a letter first'),
+  /** How many proxies stand before the server, or their addresses. */
+  trustProxy: z.union([z.int().min(0).max(10), z.array(z.string().refine(isProxy))], {
+    error: trustProxyError,
+  }),
   token: matching(/^\S+$/, 'must not contain blanks'),
   path: text(4096),
 } as const;
@@ -55,9 +65,15 @@ export const sections = {
     webhooks: z.array(text(255), { error: 'must be a list of ids' }),
   }),
   server: z
-    .strictObject({ host: rules.host, port: rules.port, publicUrl: rules.url, upstream: rules.url })
+    .strictObject({
+      host: rules.host,
+      port: rules.port,
+      publicUrl: rules.url,
+      upstream: rules.url,
+      trustProxy: rules.trustProxy,
+    })
     .partial(),
-  auth: z.strictObject({ queryParameter: rules.flag }).partial(),
+  auth: z.strictObject({ queryParameter: rules.flag, keyPrefix: rules.keyPrefix }).partial(),
   access: z.strictObject({ pastDueGrace: rules.duration }).partial(),
   delivery: z.strictObject({ window: rules.window }).partial(),
   webhooks: z.strictObject({ poll: rules.poll }).partial(),
@@ -68,6 +84,11 @@ export const fileSchema = z.strictObject({ mode: rules.mode, ...sections }).part
 
 /** What meterctl.json holds. */
 export type ConfigFile = z.infer<typeof fileSchema>;
+
+/** What Express's `trust proxy` takes: an address, a range, or one of its names. */
+function isProxy(text: string): boolean {
+  return ['loopback', 'linklocal', 'uniquelocal'].includes(text) || parseAddressRange(text) !== undefined;
+}
 
 function matching(pattern: RegExp, error: string, typeError = error) {
   return z.string({ error: typeError }).regex(pattern, { error });

@@ -48,10 +48,16 @@ export interface Settings {
     upstream: string | null;
     /** Bearer token of the operator's routes; `null` switches them off. */
     adminToken: string | null;
+    /** How far `X-Forwarded-For` is believed: so many proxies, or those at these addresses. */
+    trustProxy: number | readonly string[];
   };
   auth: {
     /** Whether `?apiKey=` is accepted. By default everywhere but in live mode. */
     queryParameter: boolean;
+    /** What new keys begin with: `mk`. */
+    keyPrefix: string;
+    /** What imported HMAC-SHA-256 hashes are keyed with. */
+    keyPepper: string | null;
   };
   access: {
     /** How long a past-due customer keeps access. */

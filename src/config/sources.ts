@@ -43,6 +43,9 @@ export interface Sources {
   adminToken: Sourced<string | null>;
   /** `null`: whatever suits the mode. */
   queryParameter: Sourced<boolean | null>;
+  keyPrefix: Sourced<string>;
+  keyPepper: Sourced<string | null>;
+  trustProxy: Sourced<number | string[]>;
   pastDueGrace: Sourced<string>;
   window: Sourced<string>;
   /** `null`: whatever suits the way in which messages come. */
@@ -104,6 +107,9 @@ export function gatherSources(inputs: SettingInputs): Sources {
     upstream: find({ rule: rules.url, flag: 'upstream', fromFile: server?.upstream, fallback: null }),
     adminToken: find({ rule: rules.token, variables: ['METERCTL_ADMIN_TOKEN'], fallback: null }),
     queryParameter: find({ rule: rules.flag, fromFile: file?.auth?.queryParameter, fallback: null }),
+    keyPrefix: find({ rule: rules.keyPrefix, fromFile: file?.auth?.keyPrefix, fallback: 'mk' }),
+    keyPepper: find({ rule: rules.path, variables: ['METERCTL_KEY_PEPPER'], fallback: null }),
+    trustProxy: find({ rule: rules.trustProxy, fromFile: server?.trustProxy, fallback: 0 }),
     pastDueGrace: find({ rule: rules.duration, fromFile: file?.access?.pastDueGrace, fallback: '14d' }),
     window: find({ rule: rules.window, fromFile: file?.delivery?.window, fallback: '2s' }),
     poll: find({ rule: rules.poll, fromFile: file?.webhooks?.poll, fallback: null }),

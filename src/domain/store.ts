@@ -3,6 +3,7 @@
  * clash of unique values is a result, not an exception. Throws `unavailable` when the database cannot be read or written.
  */
 
+import type { AuditEntry, AuditFilter } from './audit.js';
 import type { Checkout } from './checkout.js';
 import type { Customer, CustomerReading } from './customer.js';
 import type {
@@ -15,7 +16,8 @@ import type {
   RetryResult,
   Settlement,
 } from './delivery.js';
-import type { ApiKey, KeyStatus, NewApiKey } from './key.js';
+import type { NewApiKey } from './key.js';
+import type { KeyStore, KeyTransferStore } from './key-store.js';
 import type { LimitSubject, Limits, LimitsFound } from './limit.js';
 import type { Mode } from './mode.js';
 import type { Page, PageRequest } from './page.js';
@@ -60,29 +62,10 @@ export interface CustomerStore {
   recordClosing(customerId: string, closingAtMs: number | null): Promise<Customer | undefined>;
 }
 
-/** API keys. */
-export interface KeyStore {
-  addKey(key: NewApiKey): Promise<ApiKey>;
-  /** Looks up by the SHA-256 of the secret. */
-  findKeyByHash(hash: Uint8Array): Promise<{ key: ApiKey; customer: Customer } | undefined>;
-  findKey(id: string): Promise<ApiKey | undefined>;
+/** The audit log. */
+export interface AuditStore {
   /** Newest first. */
-  listKeys(filter: KeyFilter, page: PageRequest): Promise<Page<ApiKey>>;
-  /** `already` when it was revoked before. */
-  revokeKey(id: string, nowMs: number): Promise<'revoked' | 'already' | undefined>;
-  /** Notes last uses, gathered by the caller; never moves one backwards. */
-  recordKeyUses(uses: { keyNo: number; atMs: number }[]): Promise<void>;
-  /** A number that changes whenever a key, customer or subscription changes, in any process. */
-  accessRevision(): Promise<number>;
-}
-
-/** Which keys are listed. `nowMs` decides what is expired. */
-export interface KeyFilter {
-  nowMs: number;
-  customerId?: string | undefined;
-  status?: KeyStatus | undefined;
-  /** Only keys not used since this time. */
-  unusedSinceMs?: number | undefined;
+  listAudit(filter: AuditFilter, page: PageRequest): Promise<Page<AuditEntry>>;
 }
 
 /** Limits of keys, customers and plans. */
@@ -203,6 +186,8 @@ export interface Store
   extends IdentityStore,
     CustomerStore,
     KeyStore,
+    KeyTransferStore,
+    AuditStore,
     UsageStore,
     DeliveryStore,
     ReconciliationStore,
@@ -211,5 +196,7 @@ export interface Store
     LimitStore {
   /** Throws `unavailable` when the database cannot be written. */
   check(): Promise<void>;
+  /** A number that changes when another process has written anything. */
+  otherWrites(): Promise<number>;
   close(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 /** From a presented key to a customer, or to the refusal. */
 
 import type { Request } from 'express';
-import { keyStatus } from '../domain/key.js';
+import { hasScope, keyStatus } from '../domain/key.js';
 import type { FoundKey, KeyLookup } from '../keys/key-lookup.js';
 import { presentedKey } from './presented-key.js';
 import type { ProblemCode } from './problem.js';
@@ -18,27 +18,48 @@ export interface AuthenticateDeps {
   queryParameter: boolean;
 }
 
-/** Finds the key that the request presents. Waits for the store only when memory does not have it. */
+/**
+ * Finds the key that the request presents, and makes sure that it may be used from where it comes and for what needs `scope`.
+ * Waits for the store only when memory does not have the key.
+ */
 export async function authenticate(
   req: Request,
   deps: AuthenticateDeps,
   nowMs: number,
+  scope?: string,
 ): Promise<FoundKey | Refusal> {
   const secret = presentedKey(req, deps.queryParameter);
   if (secret === undefined) {
     return {
       refused: 'missing_api_key',
-      detail: 'Send the key as "Authorization: Bearer mk_…" or in X-API-Key.',
+      detail: 'Send the key as "Authorization: Bearer …" or in X-API-Key.',
     };
   }
   const found = await deps.keys.find(secret);
   if (found === null) return { refused: 'invalid_api_key', detail: 'No such key was issued here.' };
-  switch (keyStatus(found.key, nowMs)) {
-    case 'active':
-      return found;
-    case 'expired':
-      return { refused: 'expired_api_key', detail: `The key ${found.key.hint} has expired.` };
-    case 'revoked':
-      return { refused: 'revoked_api_key', detail: `The key ${found.key.hint} was revoked.` };
+  return refusalOf(found, req, nowMs, scope) ?? found;
+}
+
+/** Whoever holds a key may learn what is wrong with it. */
+function refusalOf(
+  { key, allowsAddress }: FoundKey,
+  req: Request,
+  nowMs: number,
+  scope: string | undefined,
+): Refusal | undefined {
+  const status = keyStatus(key, nowMs);
+  if (status === 'expired') {
+    return { refused: 'expired_api_key', detail: `The key ${key.hint} has expired.` };
   }
+  if (status === 'revoked') {
+    return { refused: 'revoked_api_key', detail: `The key ${key.hint} was revoked.` };
+  }
+  // Asking for the address walks through X-Forwarded-For, so only keys with a list pay for it.
+  if (allowsAddress && !allowsAddress(req.ip ?? '')) {
+    return { refused: 'ip_not_allowed', detail: `The key ${key.hint} may not be used from ${req.ip}.` };
+  }
+  if (scope !== undefined && !hasScope(key, scope)) {
+    return { refused: 'insufficient_scope', detail: `The key ${key.hint} lacks the scope ${scope}.` };
+  }
+  return undefined;
 }

@@ -9,12 +9,14 @@ import type { Inbox } from '../webhooks/inbox.js';
 import { assets } from './assets.js';
 import { createExpressServer } from './born-express.js';
 import { createInvoiceReader } from './invoice-reader.js';
+import { countCalls } from './middleware/count-calls.js';
 import { errors, notFound } from './middleware/errors.js';
 import { requestId } from './middleware/request-id.js';
 import { sameOrigin } from './middleware/same-origin.js';
 import { type CheckoutDeps, checkout } from './routes/checkout.js';
 import { alive, type HealthDeps, ready } from './routes/health.js';
 import { abandoned, type HomeDeps, home } from './routes/home.js';
+import { type MetricsDeps, metrics } from './routes/metrics.js';
 import { type PaidDeps, paid } from './routes/paid.js';
 import { type PortalDeps, portal } from './routes/portal.js';
 import { claimKey, type SuccessDeps, showSuccess } from './routes/success.js';
@@ -27,7 +29,13 @@ export type ServerDeps = PaidDeps &
   SuccessDeps &
   HomeDeps &
   Omit<UsageDeps & PortalDeps, 'invoiceOf'> &
-  HealthDeps & { billing: InvoiceBilling; inbox: Inbox };
+  HealthDeps &
+  MetricsDeps & {
+    billing: InvoiceBilling;
+    inbox: Inbox;
+    /** How far `X-Forwarded-For` is believed: so many proxies, or those at these addresses. */
+    trustProxy: number | readonly string[];
+  };
 
 /** A listening server. */
 export interface HttpServer {
@@ -45,13 +53,19 @@ export function createApp(deps: ServerDeps): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  app.set('trust proxy', deps.trustProxy);
   app.use(requestId(deps.host.ids));
-  app.all(['/api', '/api/{*rest}'], paid(deps));
-  app.post('/webhook', express.raw({ type: () => true, limit: webhookBodyMax }), webhook(deps.inbox));
+  app.all(['/api', '/api/{*rest}'], countCalls(deps.metrics), paid(deps));
+  app.post(
+    '/webhook',
+    express.raw({ type: () => true, limit: webhookBodyMax }),
+    webhook(deps.inbox, deps.metrics),
+  );
   const invoiceOf = createInvoiceReader({ ...deps, clock: deps.host.clock });
   app.get('/usage/:customer', usage({ ...deps, invoiceOf }));
   app.get('/healthz', alive);
   app.get('/readyz', ready(deps));
+  app.get('/metrics', metrics(deps));
   const forms = [express.json({ limit: bodyMax }), express.urlencoded({ extended: false, limit: bodyMax })];
   app.post('/checkout', forms, checkout(deps));
   app.get('/success', showSuccess(deps));

@@ -1,19 +1,15 @@
-/** Issues a key to a customer. */
+/** Issues keys to customers. */
 
+import type { Actor } from '../domain/audit.js';
 import { MeterctlError } from '../domain/error.js';
-import type { ApiKey, NewApiKey } from '../domain/key.js';
-import type { Mode } from '../domain/mode.js';
-import type { CustomerStore, KeyStore } from '../domain/store.js';
+import type { ApiKey, KeyTerms, NewApiKey } from '../domain/key.js';
+import type { KeyStore } from '../domain/key-store.js';
+import type { CustomerStore } from '../domain/store.js';
 import type { Host } from '../lib/host.js';
 import { mintSecret } from './secret.js';
 
-/** What the caller decides about a new key. */
-export interface KeyOrder {
-  customerId: string;
-  name: string | null;
-  expiresAtMs: number | null;
-  scopes: string[];
-}
+/** What the caller decides about a new key. What is left out: no name, no notes, no restriction, no end. */
+export type KeyOrder = { customerId: string } & { [Term in keyof KeyTerms]?: KeyTerms[Term] | undefined };
 
 /** A new key with its secret, which exists only in this value. */
 export interface IssuedKey {
@@ -21,28 +17,58 @@ export interface IssuedKey {
   key: ApiKey;
 }
 
-/** Makes the secret and the row of a key, without storing it. */
-export function prepareKey(host: Host, mode: Mode, order: KeyOrder): { secret: string; row: NewApiKey } {
-  const { secret, hash, hint } = mintSecret(mode, host.random);
-  return { secret, row: { id: host.ids.next('key'), hash, hint, createdAtMs: host.clock.nowMs(), ...order } };
+/** What issuing needs. */
+export interface IssueDeps {
+  store: CustomerStore & KeyStore;
+  host: Host;
+  /** What secrets begin with, as `secretPrefix` makes it. */
+  secretPrefix: string;
 }
 
-/** Stores a new key. Throws `not_found` when the customer is not known here, `invalid` when it would be born expired. */
-export async function issueKey(
-  deps: { store: CustomerStore & KeyStore; host: Host; mode: Mode },
+/** Makes the secret and the row of a key, without storing it. Throws `invalid` when it would be born expired. */
+export function prepareKey(
+  { host, secretPrefix }: Pick<IssueDeps, 'host' | 'secretPrefix'>,
   order: KeyOrder,
-): Promise<IssuedKey> {
-  const customer = await deps.store.findCustomer(order.customerId);
-  if (!customer) {
-    throw new MeterctlError('not_found', `There is no customer ${order.customerId} here.`, {
-      hint: `Stripe may know it: meterctl customers import ${order.customerId}`,
-    });
-  }
-  if (order.expiresAtMs !== null && order.expiresAtMs <= deps.host.clock.nowMs()) {
+): { secret: string; row: NewApiKey } {
+  const createdAtMs = host.clock.nowMs();
+  const { name = null, metadata = {}, scopes = [], ipAllow = [], expiresAtMs = null, customerId } = order;
+  if (expiresAtMs !== null && expiresAtMs <= createdAtMs) {
     throw new MeterctlError('invalid', 'The key would have expired before it is made.', {
       hint: 'Give an end in the future, such as 90d.',
     });
   }
-  const { secret, row } = prepareKey(deps.host, deps.mode, order);
-  return { secret, key: await deps.store.addKey(row) };
+  const { secret, hash, hint } = mintSecret(secretPrefix, host.random);
+  const terms = { name, metadata, scopes, ipAllow, expiresAtMs };
+  return { secret, row: { id: host.ids.next('key'), customerId, hash, hint, createdAtMs, ...terms } };
+}
+
+/** Stores a new key. Throws `not_found` when the customer is not known here, `invalid` when it would be born expired. */
+export async function issueKey(deps: IssueDeps, order: KeyOrder, actor: Actor): Promise<IssuedKey> {
+  await requireCustomer(deps.store, order.customerId);
+  const { secret, row } = prepareKey(deps, order);
+  return { secret, key: await deps.store.addKey(row, actor) };
+}
+
+/** Stores all of them or, throwing as `issueKey`, none. */
+export async function issueKeys(
+  deps: IssueDeps,
+  orders: readonly KeyOrder[],
+  actor: Actor,
+): Promise<IssuedKey[]> {
+  for (const customerId of new Set(orders.map((order) => order.customerId))) {
+    await requireCustomer(deps.store, customerId);
+  }
+  const prepared = orders.map((order) => prepareKey(deps, order));
+  const keys = await deps.store.addKeys(
+    prepared.map(({ row }) => row),
+    actor,
+  );
+  return keys.map((key, index) => ({ key, secret: prepared[index]?.secret ?? '' }));
+}
+
+async function requireCustomer(store: CustomerStore, id: string): Promise<void> {
+  if (await store.findCustomer(id)) return;
+  throw new MeterctlError('not_found', `There is no customer ${id} here.`, {
+    hint: `Stripe may know it: meterctl customers import ${id}`,
+  });
 }

@@ -1,6 +1,6 @@
 /** Keeps `last_used_at` without a write for every call: uses are gathered in memory and written now and then. */
 
-import type { KeyStore } from '../domain/store.js';
+import type { KeyStore } from '../domain/key-store.js';
 import type { Clock, Log } from '../lib/host.js';
 import { createLoop } from '../lib/loop.js';
 

@@ -11,11 +11,16 @@ const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 const randomLength = 24;
 const checksumLength = 6;
 
-/** What secret scanners look for. The checksum tells a real key from a look-alike. */
-export const secretPattern = /^mk_(?:live|test)_[0-9A-Za-z]{24}_[0-9A-Za-z]{6}$/;
+/** What stands before the mode: `mk`, or what the operator has chosen, now or earlier. */
+const prefixPattern = '[a-z][a-z0-9]{1,11}';
 
-/** The length of every secret: anything longer or shorter is refused unread. */
-export const secretLength = 'mk_test_'.length + randomLength + 1 + checksumLength;
+/** A secret with any operator's prefix, as a regular expression without anchors. The checksum tells it from a look-alike. */
+export const secretPattern = `${prefixPattern}_(?:live|test)_[0-9A-Za-z]{${randomLength}}_[0-9A-Za-z]{${checksumLength}}`;
+
+const wholeSecret = new RegExp(`^${secretPattern}$`);
+
+/** The longest secret: what is longer is refused unread. */
+export const secretLengthMax = 12 + '_test_'.length + randomLength + 1 + checksumLength;
 
 /** A freshly made secret and what may be kept of it. */
 export interface MintedSecret {
@@ -27,19 +32,28 @@ export interface MintedSecret {
   hint: string;
 }
 
-/** Makes a secret. Only live mode makes `mk_live_` keys. */
-export function mintSecret(mode: Mode, random: Random): MintedSecret {
-  const prefix = `mk_${mode === 'live' ? 'live' : 'test'}_`;
+/** What every secret of this operator and mode begins with: `mk_test_`. Only live mode makes `mk_live_` keys. */
+export function secretPrefix(keyPrefix: string, mode: Mode): string {
+  return `${keyPrefix}_${mode === 'live' ? 'live' : 'test'}_`;
+}
+
+/** Makes a secret that begins with `prefix`, which `secretPrefix` made. */
+export function mintSecret(prefix: string, random: Random): MintedSecret {
   const body = `${prefix}${randomText(random, randomLength)}`;
   const secret = `${body}_${checksumOf(body)}`;
-  return { secret, hash: hashSecret(secret), hint: `${prefix}…${secret.slice(-4)}` };
+  return { secret, hash: hashSecret(secret), hint: hintOf(secret) };
 }
 
 /** Whether the text has the form of a secret and its checksum is right. Costs no look-up, so garbage is turned away here. */
 export function isWellFormed(text: string): boolean {
-  if (text.length !== secretLength || !secretPattern.test(text)) return false;
+  if (text.length > secretLengthMax || !wholeSecret.test(text)) return false;
   const end = text.length - checksumLength;
   return checksumOf(text.slice(0, end - 1)) === text.slice(end);
+}
+
+/** What may be shown of a well-formed secret. */
+export function hintOf(secret: string): string {
+  return `${secret.slice(0, secret.indexOf('_') + '_test_'.length)}…${secret.slice(-4)}`;
 }
 
 /** SHA-256 of the secret. A secret has 142 random bits, so a slow hash would add nothing. */

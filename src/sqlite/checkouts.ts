@@ -61,7 +61,7 @@ export function createCheckouts(
         }
         if (checkout.keyId !== null) return 'taken';
         assert.equal(key.customerId, checkout.customerId, 'the key belongs to the buyer');
-        const { no, createdAtMs } = keys.add(key);
+        const { no, createdAtMs } = keys.add(key, 'checkout');
         claim.run(createdAtMs, no, sessionId);
         return 'claimed';
       });

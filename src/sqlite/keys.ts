@@ -1,72 +1,67 @@
-/** API keys, in SQLite. */
+/** API keys, in SQLite: each change together with its entry in the audit log. */
 
 import assert from 'node:assert';
-import { MeterctlError } from '../domain/error.js';
-import type { ApiKey, KeyStatus, NewApiKey } from '../domain/key.js';
-import type { KeyStore } from '../domain/store.js';
+import type { Act, Actor, AuditAction } from '../domain/audit.js';
+import { type ApiKey, type KeyChange, type KeyTerms, keyStatus, type NewApiKey } from '../domain/key.js';
+import type { KeyStore } from '../domain/key-store.js';
+import type { AuditWriter } from './audit.js';
 import type { CustomerReader } from './customers.js';
+import { createKeyList } from './key-list.js';
+import { createKeyRows, type KeyRow, selectKeySql, toKey } from './key-rows.js';
 import type { Database } from './open.js';
-import { keyOfCursor, pageOf } from './page.js';
 
-interface KeyRow extends Omit<ApiKey, 'scopes'> {
-  scopes: string;
-  customerNo: number;
-}
-
-const selectSql = `
-SELECT k.no, k.id, c.id AS customerId, k.customer_no AS customerNo, k.name, k.hint, k.scopes,
-  k.created_at_ms AS createdAtMs, k.expires_at_ms AS expiresAtMs, k.revoked_at_ms AS revokedAtMs,
-  k.last_used_at_ms AS lastUsedAtMs
-FROM keys k JOIN customers c ON c.no = k.customer_no`;
-
-const insertSql = `
-INSERT INTO keys (id, hash, customer_no, name, hint, scopes, created_at_ms, expires_at_ms)
-VALUES (:id, :hash, :customerNo, :name, :hint, :scopes, :createdAtMs, :expiresAtMs)
-ON CONFLICT DO NOTHING`;
-
-/** The rule of `keyStatus`, as SQL. */
-const statusSql: Record<KeyStatus, string> = {
-  revoked: 'k.revoked_at_ms <= :nowMs',
-  expired: '(k.revoked_at_ms IS NULL OR k.revoked_at_ms > :nowMs) AND k.expires_at_ms <= :nowMs',
-  active: `(k.revoked_at_ms IS NULL OR k.revoked_at_ms > :nowMs)
-    AND (k.expires_at_ms IS NULL OR k.expires_at_ms > :nowMs)`,
-};
+/** What is null stays as it is, but for `name` and the end, which may become null. `json_patch` is RFC 7396. */
+const changeSql = `
+UPDATE keys SET
+  name = CASE WHEN :setsName THEN :name ELSE name END,
+  metadata = json_patch(metadata, COALESCE(:metadata, '{}')),
+  scopes = COALESCE(:scopes, scopes),
+  ip_allow = COALESCE(:ipAllow, ip_allow),
+  expires_at_ms = CASE WHEN :setsEnd THEN :expiresAtMs ELSE expires_at_ms END
+WHERE id = :id`;
 
 /** Adds keys for other nouns, inside a transaction of theirs. */
 export interface KeyWriter {
   /** Throws `not_found` without the customer, `conflict` when the id or the secret is there already. */
-  add(key: NewApiKey): ApiKey;
+  add(key: NewApiKey, actor: Actor): ApiKey;
 }
 
-/** The key part of the contract, and the writer that checkouts use. */
-export function createKeys(database: Database, customers: CustomerReader): KeyStore & { keys: KeyWriter } {
+/** The key part of the contract, and the writer that other nouns use. */
+export function createKeys(
+  database: Database,
+  customers: CustomerReader,
+  audit: AuditWriter,
+): KeyStore & { keys: KeyWriter } {
   const { connection, read, write } = database;
-  const insert = connection.prepare<[Record<string, unknown>]>(insertSql);
-  const findById = connection.prepare<[string], KeyRow>(`${selectSql} WHERE k.id = ?`);
-  const findByHash = connection.prepare<[Uint8Array], KeyRow>(`${selectSql} WHERE k.hash = ?`);
-  const revoke = connection.prepare<[number, string]>(
-    'UPDATE keys SET revoked_at_ms = ? WHERE id = ? AND revoked_at_ms IS NULL',
-  );
+  const rows = createKeyRows(database);
+  const findById = connection.prepare<[string], KeyRow>(`${selectKeySql} WHERE k.id = ?`);
+  const findByHash = connection.prepare<[Uint8Array], KeyRow>(`${selectKeySql} WHERE k.hash = ?`);
+  const change = connection.prepare<[Record<string, unknown>]>(changeSql);
   const recordUse = connection.prepare<[{ keyNo: number; atMs: number }]>(
     `UPDATE keys SET last_used_at_ms = :atMs
      WHERE no = :keyNo AND (last_used_at_ms IS NULL OR last_used_at_ms < :atMs)`,
   );
   const revision = connection.prepare<[], number>('SELECT revision FROM access_revision').pluck();
 
-  function add({ customerId, scopes, ...key }: NewApiKey): ApiKey {
-    const customer = customers.find(customerId);
-    if (!customer) throw new MeterctlError('not_found', `There is no customer ${customerId}.`);
-    const { changes } = insert.run({ ...key, customerNo: customer.no, scopes: JSON.stringify(scopes) });
-    if (changes === 0) throw new MeterctlError('conflict', `The key ${key.id} or its secret exists already.`);
-    const row = findById.get(key.id);
-    assert(row);
-    return toKey(row);
+  function find(id: string): ApiKey | undefined {
+    const row = findById.get(id);
+    return row && toKey(row);
+  }
+
+  function add(key: NewApiKey, actor: Actor): ApiKey {
+    const added = rows.add(key);
+    note(audit, added, 'key.created', { actor, atMs: added.createdAtMs }, termsOf(added));
+    return added;
   }
 
   return {
     keys: { add },
-    async addKey(key) {
-      return write(() => add(key));
+    ...createEndings(database, audit, find, (key) => rows.add(key)),
+    async addKey(key, actor) {
+      return write(() => add(key, actor));
+    },
+    async addKeys(keys, actor) {
+      return write(() => keys.map((key) => add(key, actor)));
     },
     async findKeyByHash(hash) {
       return read(() => {
@@ -76,14 +71,16 @@ export function createKeys(database: Database, customers: CustomerReader): KeySt
       });
     },
     async findKey(id) {
-      const row = read(() => findById.get(id));
-      return row && toKey(row);
+      return read(() => find(id));
     },
     listKeys: createKeyList(database),
-    async revokeKey(id, nowMs) {
+    async changeKey(id, changes, act) {
       return write(() => {
-        if (revoke.run(nowMs, id).changes > 0) return 'revoked';
-        return findById.get(id) ? 'already' : undefined;
+        if (change.run(changeRow(id, changes)).changes === 0) return undefined;
+        const key = find(id);
+        assert(key);
+        note(audit, key, 'key.changed', act, changes);
+        return key;
       });
     },
     async recordKeyUses(uses) {
@@ -99,31 +96,80 @@ export function createKeys(database: Database, customers: CustomerReader): KeySt
   };
 }
 
-function createKeyList({ connection, read }: Database): KeyStore['listKeys'] {
-  return async (filter, page) => {
-    const after = keyOfCursor('keys', 1, page)?.[0];
-    const conditions = [
-      after !== undefined && 'k.no < :after',
-      filter.customerId !== undefined && 'k.customer_no = (SELECT no FROM customers WHERE id = :customerId)',
-      filter.status !== undefined && statusSql[filter.status],
-      filter.unusedSinceMs !== undefined &&
-        '(k.last_used_at_ms IS NULL OR k.last_used_at_ms < :unusedSinceMs)',
-    ].filter((condition) => condition !== false);
-    const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
-    const rows = read(() =>
-      connection
-        .prepare<[Record<string, unknown>], KeyRow>(`${selectSql} ${where} ORDER BY k.no DESC LIMIT :limit`)
-        .all({ ...filter, after, limit: page.limit + 1 }),
-    );
-    return pageOf('keys', page.limit, rows, (row) => [row.no], toKey);
+/** How keys end: at once, all of a customer, or after the grace of a rotation. */
+function createEndings(
+  { connection, write }: Database,
+  audit: AuditWriter,
+  find: (id: string) => ApiKey | undefined,
+  add: (key: NewApiKey) => ApiKey,
+): Pick<KeyStore, 'rotateKey' | 'revokeKey' | 'revokeKeysOf'> {
+  const end = connection.prepare<[number, number]>('UPDATE keys SET revoked_at_ms = ? WHERE no = ?');
+  const findCustomer = connection.prepare<[string], { no: number }>('SELECT no FROM customers WHERE id = ?');
+  const listOfCustomer = connection.prepare<[{ no: number; nowMs: number }], KeyRow>(
+    `${selectKeySql} WHERE k.customer_no = :no AND (k.revoked_at_ms IS NULL OR k.revoked_at_ms > :nowMs)`,
+  );
+
+  function revoke(key: ApiKey, act: Act): ApiKey {
+    end.run(act.atMs, key.no);
+    note(audit, key, 'key.revoked', act, {});
+    return { ...key, revokedAtMs: act.atMs };
+  }
+
+  return {
+    async revokeKey(id, act) {
+      return write(() => {
+        const key = find(id);
+        if (!key) return undefined;
+        if (key.revokedAtMs !== null && key.revokedAtMs <= act.atMs) return 'already';
+        revoke(key, act);
+        return 'revoked';
+      });
+    },
+    async revokeKeysOf(customerId, act) {
+      return write(() => {
+        const customer = findCustomer.get(customerId);
+        if (!customer) return undefined;
+        const living = listOfCustomer.all({ no: customer.no, nowMs: act.atMs });
+        return living.map((row) => revoke(toKey(row), act));
+      });
+    },
+    async rotateKey(id, successor, { endsAtMs, actor }) {
+      return write(() => {
+        const old = find(id);
+        if (!old) return undefined;
+        const act = { actor, atMs: successor.createdAtMs };
+        if (old.revokedAtMs !== null || keyStatus(old, act.atMs) !== 'active') return 'ended';
+        assert.equal(successor.customerId, old.customerId, 'a key is followed by one of the same customer');
+        const revokedAtMs = Math.min(endsAtMs, old.expiresAtMs ?? endsAtMs);
+        end.run(revokedAtMs, old.no);
+        const key = add(successor);
+        note(audit, old, 'key.rotated', act, { successor: key.id, ends_at_ms: revokedAtMs });
+        note(audit, key, 'key.created', act, { ...termsOf(key), follows: old.id });
+        return { old: { ...old, revokedAtMs }, key };
+      });
+    },
   };
 }
 
-function toKey({ scopes, customerNo: _, ...row }: KeyRow): ApiKey {
-  return { ...row, scopes: scopesOf(scopes) };
+function note(audit: AuditWriter, key: ApiKey, action: AuditAction, act: Act, details: object): void {
+  const { actor, atMs } = act;
+  audit.record({ actor, atMs, action, subject: key.id, customerId: key.customerId, details: { ...details } });
 }
 
-/** The column is checked to be a JSON array, and only `add` writes it: strings. */
-function scopesOf(text: string): string[] {
-  return JSON.parse(text);
+/** What the audit log tells of a key. */
+export function termsOf({ name, metadata, scopes, ipAllow, expiresAtMs }: KeyTerms): KeyTerms {
+  return { name, metadata, scopes, ipAllow, expiresAtMs };
+}
+
+function changeRow(id: string, { name, metadata, scopes, ipAllow, expiresAtMs }: KeyChange) {
+  return {
+    id,
+    setsName: name === undefined ? 0 : 1,
+    name: name ?? null,
+    metadata: metadata ? JSON.stringify(metadata) : null,
+    scopes: scopes ? JSON.stringify(scopes) : null,
+    ipAllow: ipAllow ? JSON.stringify(ipAllow) : null,
+    setsEnd: expiresAtMs === undefined ? 0 : 1,
+    expiresAtMs: expiresAtMs ?? null,
+  };
 }

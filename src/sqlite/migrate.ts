@@ -6,10 +6,11 @@ import { identitySql } from './migrations/001-identity.js';
 import { accessSql } from './migrations/002-access.js';
 import { ledgerSql } from './migrations/003-ledger.js';
 import { inboxSql } from './migrations/004-inbox.js';
+import { auditSql } from './migrations/005-audit.js';
 import { limitsSql } from './migrations/006-limits.js';
 
 /** Step `n` stands at index `n - 1`, and brings `user_version` to `n`. Never edited once released, only added to. */
-const migrations: readonly string[] = [identitySql, accessSql, ledgerSql, inboxSql, limitsSql];
+const migrations: readonly string[] = [identitySql, accessSql, ledgerSql, inboxSql, auditSql, limitsSql];
 
 /** Marks a file as ours in SQLite's header: "mete" in ASCII. */
 const applicationId = 0x6d657465;

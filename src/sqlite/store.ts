@@ -2,10 +2,12 @@
 
 import type { Store } from '../domain/store.js';
 import type { Host } from '../lib/host.js';
+import { createAudit } from './audit.js';
 import { createCheckouts } from './checkouts.js';
 import { createCustomers } from './customers.js';
 import { createDeliveries } from './deliveries.js';
 import { createIdentity } from './identity.js';
+import { createKeyTransfer } from './key-transfer.js';
 import { createKeys } from './keys.js';
 import { createLimits } from './limits.js';
 import { type Database, openDatabase } from './open.js';
@@ -24,12 +26,15 @@ export async function openStore(options: { path: string; host: Host }): Promise<
 /** The contract on a database that is open already; closing the store closes it. */
 export function createStore(database: Database, host: Host): Store {
   const { customers, ...customerStore } = createCustomers(database, host.clock);
-  const { keys, ...keyStore } = createKeys(database, customers);
+  const { audit, ...auditStore } = createAudit(database);
+  const { keys, ...keyStore } = createKeys(database, customers, audit);
   const countCheck = database.connection.prepare('UPDATE identity SET write_checks = write_checks + 1');
   return {
     ...createIdentity(database),
     ...customerStore,
     ...keyStore,
+    ...createKeyTransfer(database, audit),
+    ...auditStore,
     ...createUsage(database, host.ids),
     ...createDeliveries(database, host.clock),
     ...createReconciliation(database, host.clock),
@@ -38,6 +43,10 @@ export function createStore(database: Database, host: Host): Store {
     ...createLimits(database),
     async check() {
       database.write(() => countCheck.run());
+    },
+    async otherWrites() {
+      // SQLite: PRAGMA data_version, which commits of this connection do not change.
+      return Number(database.connection.pragma('data_version', { simple: true }));
     },
     async close() {
       database.close();

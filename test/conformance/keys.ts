@@ -22,6 +22,7 @@ export function describeKeys(open: OpenStore): void {
       await recordSubscription(store, subscriptionOf('cus_one'));
       const key = await store.addKey(
         newKey('cus_one', { scopes: ['read', 'write'], name: 'CI', expiresAtMs: 9 }),
+        'system',
       );
       expect(key).toMatchObject({
         customerId: 'cus_one',
@@ -40,21 +41,21 @@ export function describeKeys(open: OpenStore): void {
 
     it('refuses a key without a customer, and a second one of the same name or secret', async () => {
       const { store } = await open();
-      await expect(store.addKey(newKey('cus_one'))).rejects.toMatchObject({ code: 'not_found' });
+      await expect(store.addKey(newKey('cus_one'), 'system')).rejects.toMatchObject({ code: 'not_found' });
       await recordCustomer(store, stripeCustomer());
-      await store.addKey(newKey('cus_one'));
-      await expect(store.addKey(newKey('cus_one'))).rejects.toMatchObject({ code: 'conflict' });
+      await store.addKey(newKey('cus_one'), 'system');
+      await expect(store.addKey(newKey('cus_one'), 'system')).rejects.toMatchObject({ code: 'conflict' });
       const sameSecret = newKey('cus_one', { id: 'key_new', hash: hashOf('key_cus_one') });
-      await expect(store.addKey(sameSecret)).rejects.toMatchObject({ code: 'conflict' });
+      await expect(store.addKey(sameSecret, 'system')).rejects.toMatchObject({ code: 'conflict' });
     });
 
     it('revokes once', async () => {
       const { store } = await open();
       await recordCustomer(store, stripeCustomer());
-      await store.addKey(newKey('cus_one'));
-      expect(await store.revokeKey('key_cus_one', 5)).toBe('revoked');
-      expect(await store.revokeKey('key_cus_one', 9)).toBe('already');
-      expect(await store.revokeKey('key_none', 9)).toBeUndefined();
+      await store.addKey(newKey('cus_one'), 'system');
+      expect(await store.revokeKey('key_cus_one', { actor: 'system', atMs: 5 })).toBe('revoked');
+      expect(await store.revokeKey('key_cus_one', { actor: 'system', atMs: 9 })).toBe('already');
+      expect(await store.revokeKey('key_none', { actor: 'system', atMs: 9 })).toBeUndefined();
       expect(await store.findKey('key_cus_one')).toMatchObject({ revokedAtMs: 5 });
     });
 
@@ -94,7 +95,7 @@ export function describeKeys(open: OpenStore): void {
     it('never moves a last use backwards', async () => {
       const { store } = await open();
       await recordCustomer(store, stripeCustomer());
-      const { no } = await store.addKey(newKey('cus_one'));
+      const { no } = await store.addKey(newKey('cus_one'), 'system');
       await store.recordKeyUses([
         { keyNo: no, atMs: 20 },
         { keyNo: no, atMs: 10 },
@@ -115,8 +116,8 @@ export function describeKeys(open: OpenStore): void {
         () => recordSubscription(store, subscriptionOf('cus_one')),
         () => recordSubscription(store, subscriptionOf('cus_one', { status: 'unpaid' })),
         () => store.recordSuspension('cus_one', 5),
-        () => store.addKey(newKey('cus_one')),
-        () => store.revokeKey('key_cus_one', 5),
+        () => store.addKey(newKey('cus_one'), 'system'),
+        () => store.revokeKey('key_cus_one', { actor: 'system', atMs: 5 }),
       ];
       for (const step of steps) {
         const before = await another.accessRevision();
@@ -130,7 +131,7 @@ export function describeKeys(open: OpenStore): void {
       const { store } = await open();
       await recordCustomer(store, stripeCustomer());
       await recordSubscription(store, subscriptionOf('cus_one', { readAtMs: 1 }));
-      const { no } = await store.addKey(newKey('cus_one'));
+      const { no } = await store.addKey(newKey('cus_one'), 'system');
       const before = await store.accessRevision();
       await store.recordKeyUses([{ keyNo: no, atMs: testStartMs }]);
       await recordCustomer(store, stripeCustomer());
@@ -144,11 +145,11 @@ export function describeKeys(open: OpenStore): void {
 async function addKeys(store: Store): Promise<void> {
   await recordCustomer(store, stripeCustomer({ id: 'cus_one' }));
   await recordCustomer(store, stripeCustomer({ id: 'cus_two' }));
-  await store.addKey(newKey('cus_one', { id: 'key_active', expiresAtMs: testStartMs + 1 }));
-  await store.addKey(newKey('cus_one', { id: 'key_expired', expiresAtMs: testStartMs }));
-  await store.addKey(newKey('cus_one', { id: 'key_revoked' }));
-  await store.addKey(newKey('cus_one', { id: 'key_both', expiresAtMs: testStartMs - 1 }));
-  await store.addKey(newKey('cus_two', { id: 'key_other' }));
-  await store.revokeKey('key_revoked', testStartMs);
-  await store.revokeKey('key_both', testStartMs);
+  await store.addKey(newKey('cus_one', { id: 'key_active', expiresAtMs: testStartMs + 1 }), 'system');
+  await store.addKey(newKey('cus_one', { id: 'key_expired', expiresAtMs: testStartMs }), 'system');
+  await store.addKey(newKey('cus_one', { id: 'key_revoked' }), 'system');
+  await store.addKey(newKey('cus_one', { id: 'key_both', expiresAtMs: testStartMs - 1 }), 'system');
+  await store.addKey(newKey('cus_two', { id: 'key_other', createdAtMs: testStartMs - 20 }), 'system');
+  await store.revokeKey('key_revoked', { actor: 'system', atMs: testStartMs });
+  await store.revokeKey('key_both', { actor: 'system', atMs: testStartMs });
 }

@@ -110,7 +110,7 @@ interface Noted extends NewUsage {
 /** Writes usage over 40 days, much of it close to midnights, and returns it. */
 async function fillLedger(store: Store): Promise<Noted[]> {
   const numbers = await addCustomers(store, 2);
-  const keys = await Promise.all([1, 2].map((n) => store.addKey(newKey(`cus_${n}`, { id: `key_${n}` }))));
+  const keys = await Promise.all([1, 2].map((n) => store.addKey(newKey(`cus_${n}`, { id: `key_${n}` }), 'system')));
   const offsets = [-1, 0, 1, HOUR_MS - 1, HOUR_MS, 7 * HOUR_MS, DAY_MS - 1];
   const ledger = [-40, -39, -30, -2, -1, 0, 1].flatMap((day, dayIndex) =>
     offsets.flatMap((offsetMs, index) =>
@@ -143,7 +143,8 @@ function sumByHand(ledger: Noted[], filter: UsageFilter, by: UsageGrouping): Usa
     const group = groupOf(noted, by);
     const name = JSON.stringify(group);
     const sum = groups.get(name) ?? { ...group, units: 0, requests: 0 };
-    groups.set(name, { ...sum, units: sum.units + noted.units, requests: sum.requests + 1 });
+    const requests = sum.requests + (noted.units < 0 ? 0 : 1);
+    groups.set(name, { ...sum, units: sum.units + noted.units, requests });
   }
   const order = (sum: UsageSum) => sum.bucketMs ?? sum.customerId ?? sum.keyId ?? sum.route ?? '';
   return [...groups.values()].sort((a, b) => (order(a) < order(b) ? -1 : 1));

@@ -29,8 +29,7 @@ export async function addSubscriber(
 ): Promise<{ customer: Customer; key: ApiKey; secret: string }> {
   await recordCustomer(store, { id, email: `${id}@example.com`, name: null, createdAtMs: 0, deleted: false });
   await recordSubscription(store, createSubscription({ id: `sub_${id}`, customerId: id, ...over }));
-  const order = { customerId: id, name: null, expiresAtMs: null, scopes: [] };
-  const issued = await issueKey({ store, host, mode: 'test' }, order);
+  const issued = await issueKey({ store, host, secretPrefix: 'mk_test_' }, { customerId: id }, 'system');
   const customer = await store.findCustomer(id);
   if (!customer) throw new Error(`${id} was just stored.`);
   return { customer, ...issued };

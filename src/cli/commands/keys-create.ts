@@ -1,65 +1,81 @@
-/** `meterctl keys create`: a key for a customer, whose secret is shown this once. */
+/** `meterctl keys create`: keys for customers, whose secrets are shown this once. */
 
 import type { Command } from 'commander';
-import { issueKey } from '../../keys/issue.js';
-import { afterDuration } from '../../lib/duration.js';
+import { MeterctlError } from '../../domain/error.js';
+import { issueKey, issueKeys } from '../../keys/issue.js';
+import { csvText } from '../../terminal/csv.js';
 import { addExamples, type Runner } from '../command.js';
 import type { Context } from '../context.js';
-import { keyJson } from '../key-row.js';
+import { addTermOptions, type TermOptions, termsOf } from '../key-options.js';
+import { readOrders } from '../key-orders.js';
+import { issueDeps, newKeyJson } from '../key-row.js';
 import * as parse from '../parse.js';
+import { openRows } from '../row-fields.js';
 
-interface Options {
-  customer: string;
-  name?: string;
-  expires?: parse.Moment;
-  scope?: string[];
+interface Options extends TermOptions {
+  customer?: string;
+  from?: string;
 }
 
 /** Declares the command. */
 export function declare(command: Command, run: Runner): void {
-  command
-    .requiredOption('--customer <id>', 'who pays for its calls', parse.id('cus'))
-    .option('--name <name>', 'what the key is for', parse.shortText)
-    .option('--expires <end>', 'a duration such as 90d, or a time; never by default', parse.moment)
-    .option(
-      '--scope <scope>',
-      'what the key may be used for; repeat it for more; everything by default',
-      parse.scopes,
+  addTermOptions(command.option('--customer <id>', 'who pays for its calls', parse.id('cus')))
+    .option('--from <file>', 'make a key for every row of a CSV or NDJSON file; - is stdin')
+    .addHelpText(
+      'after',
+      '\nRows have the fields customer, name, expires, scopes, ip and metadata (in CSV also metadata.KEY).' +
+        '\nAll keys of a file are made, or none.',
     )
     .action(run(create));
   addExamples(command, [
     ['meterctl keys create --customer cus_NffrFeUfNV2Hib', 'a key that never expires'],
     ['meterctl keys create --customer cus_NffrFeUfNV2Hib --name ci --expires 90d', 'a key for three months'],
     [
+      'meterctl keys create --customer cus_NffrFeUfNV2Hib --scope read --ip 192.0.2.0/24',
+      'one that may only read, and only from there',
+    ],
+    [
       'meterctl keys create --customer cus_NffrFeUfNV2Hib --json | jq -r .key',
       'only the secret, for a script',
     ],
+    ['meterctl keys create --from customers.csv > keys.csv', 'one for every customer in a file'],
   ]);
 }
 
 async function create(context: Context, options: Options): Promise<undefined> {
-  const { mode } = context.readySettings();
-  const host = await context.host();
-  const { secret, key } = await issueKey(
-    { store: await context.store(), host, mode },
-    {
-      customerId: options.customer,
-      name: options.name ?? null,
-      expiresAtMs: endOf(options.expires, host.clock.nowMs()),
-      scopes: options.scope ?? [],
-    },
-  );
-  const { id, ...row } = keyJson(key, host.clock.nowMs());
-  context.show({
-    json: () => ({ id, key: secret, ...row }),
-    text: () => secret,
-  });
+  if (options.from !== undefined) return createMany(context, options, options.from);
+  if (options.customer === undefined) {
+    throw new MeterctlError('invalid', 'It is not said for whom the key is.', {
+      hint: 'Add --customer cus_…, or --from with a file that names customers.',
+    });
+  }
+  const deps = await issueDeps(context);
+  const nowMs = deps.host.clock.nowMs();
+  const order = { customerId: options.customer, ...termsOf(options, nowMs) };
+  const issued = await issueKey(deps, order, context.actor);
+  const row = newKeyJson(issued, nowMs);
+  context.show({ json: () => row, text: () => issued.secret });
   if (context.flags.json) return;
   context.note('Keep it now: it is not stored here and cannot be shown again.');
-  context.note(`${id} ${key.expiresAtMs === null ? 'never expires' : `expires at ${row.expires_at}`}.`);
+  context.note(`${row.id} ${row.expires_at === null ? 'never expires' : `expires at ${row.expires_at}`}.`);
 }
 
-function endOf(end: parse.Moment | undefined, nowMs: number): number | null {
-  if (end === undefined) return null;
-  return 'atMs' in end ? end.atMs : afterDuration(nowMs, end.distance);
+/** Rows in the order of the file, so that they can be pasted beside it. */
+async function createMany(context: Context, options: Options, path: string): Promise<undefined> {
+  const { from: _, ...rest } = options;
+  const more = Object.keys(rest)[0];
+  if (more !== undefined) {
+    throw new MeterctlError('invalid', `--${more} cannot be used with --from.`, {
+      hint: 'Say it in the rows of the file.',
+    });
+  }
+  const deps = await issueDeps(context);
+  const nowMs = deps.host.clock.nowMs();
+  const issued = await issueKeys(deps, await readOrders(openRows(context, path), nowMs), context.actor);
+  const rows = issued.map((one) => newKeyJson(one, nowMs));
+  context.show({
+    json: () => ({ data: rows, next_cursor: null }),
+    text: () => csvText(['customer', 'id', 'key', 'name', 'expires_at'], rows),
+  });
+  context.note(`Made ${rows.length} keys. Keep them now: secrets are not stored here.`);
 }

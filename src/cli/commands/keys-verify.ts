@@ -17,7 +17,7 @@ const meanings: Record<KeyCheck['status'], string> = {
   expired: 'The key has expired.',
   revoked: 'The key was revoked.',
   unknown: 'The key is well formed, but was not made here.',
-  malformed: 'This is no key of meterctl: its form or its checksum is wrong.',
+  malformed: 'This is no key that was made here: its form or its checksum is wrong.',
 };
 
 /** Declares the command. */
@@ -32,7 +32,11 @@ export function declare(command: Command, run: Runner): void {
 async function verify(context: Context): Promise<number> {
   const secret = await readSecret(context);
   const host = await context.host();
-  const { status, key } = await checkKey({ store: await context.store(), host }, secret);
+  const { clock, log } = host;
+  const { status, key } = await checkKey(
+    { store: await context.store(), clock, log, ...context.readySettings().auth },
+    secret,
+  );
   const paint = status === 'active' ? context.paint.good : context.paint.bad;
   const owner = key ? ` ${key.id} of ${key.customerId}${key.name === null ? '' : `, ${key.name}`}.` : '';
   context.show({

@@ -2,7 +2,6 @@
 
 import type { Request, Response } from 'express';
 import type { ApiKey } from '../../domain/key.js';
-import type { Mode } from '../../domain/mode.js';
 import { issueKey } from '../../keys/issue.js';
 import { createBoundedCache } from '../../lib/bounded-cache.js';
 import { fieldOf } from '../form-field.js';
@@ -14,7 +13,8 @@ import { type Caller, type CallerHandler, endSession, type SessionDeps } from '.
 
 /** What the keys need. */
 export interface PortalKeysDeps extends SessionDeps {
-  mode: Mode;
+  /** What secrets begin with. */
+  secretPrefix: string;
 }
 
 /** Shows the portal again with what was wrong about a new key. */
@@ -53,8 +53,9 @@ export function makeKey(deps: PortalKeysDeps, showAgain: ShowAgain): CallerHandl
     if (orders.get(order) === 'taken') return sendPage(res, deps.offer, 200, keyMadePage(token));
     orders.set(order, 'taken');
     const expiresAtMs = days === '0' ? null : nowMs + Number(days) * dayMs;
-    const wanted = { customerId: customer.id, name: name || null, expiresAtMs, scopes: key.scopes };
-    const { secret } = await issueKey(deps, wanted).catch((error: unknown) => {
+    const { scopes, ipAllow } = key;
+    const wanted = { customerId: customer.id, name: name || null, expiresAtMs, scopes, ipAllow };
+    const { secret } = await issueKey(deps, wanted, `portal:${key.id}`).catch((error: unknown) => {
       orders.set(order, 'failed');
       throw error;
     });
@@ -83,7 +84,10 @@ export function revokeKey(deps: PortalKeysDeps): CallerHandler {
   return async (caller, req, res) => {
     const key = await ownKey(deps, caller, req);
     if (!key) return refuseKey(deps, req, res);
-    await deps.store.revokeKey(key.id, deps.host.clock.nowMs());
+    await deps.store.revokeKey(key.id, {
+      actor: `portal:${caller.key.id}`,
+      atMs: deps.host.clock.nowMs(),
+    });
     await deps.keys.refresh();
     if (key.id !== caller.key.id) return res.redirect(303, '/portal?done=revoked');
     endSession(deps, res, caller.session);

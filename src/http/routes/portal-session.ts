@@ -3,7 +3,8 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Customer } from '../../domain/customer.js';
 import { type ApiKey, keyStatus } from '../../domain/key.js';
-import type { CustomerStore, KeyStore } from '../../domain/store.js';
+import type { KeyStore } from '../../domain/key-store.js';
+import type { CustomerStore } from '../../domain/store.js';
 import type { FoundKey, KeyLookup } from '../../keys/key-lookup.js';
 import type { Host } from '../../lib/host.js';
 import { createTryLimit } from '../../lib/try-limit.js';

@@ -3,7 +3,8 @@
 import { accessOf } from '../../access/access.js';
 import { billingPeriodOf, type Customer } from '../../domain/customer.js';
 import { MeterctlError } from '../../domain/error.js';
-import type { KeyStore, UsageStore } from '../../domain/store.js';
+import type { KeyStore } from '../../domain/key-store.js';
+import type { UsageStore } from '../../domain/store.js';
 import { currentSubscription, type Period } from '../../domain/subscription.js';
 import type { Host } from '../../lib/host.js';
 import type { InvoiceReader } from '../invoice-reader.js';

@@ -4,7 +4,6 @@ import type { Request, RequestHandler, Response } from 'express';
 import { provisionCheckout } from '../../customers/provision.js';
 import type { CustomerBilling } from '../../domain/billing.js';
 import { MeterctlError } from '../../domain/error.js';
-import type { Mode } from '../../domain/mode.js';
 import type { CheckoutStore, CustomerStore } from '../../domain/store.js';
 import { prepareKey } from '../../keys/issue.js';
 import type { Host } from '../../lib/host.js';
@@ -16,7 +15,8 @@ export interface SuccessDeps {
   store: CustomerStore & CheckoutStore;
   billing: CustomerBilling;
   host: Host;
-  mode: Mode;
+  /** What secrets begin with. */
+  secretPrefix: string;
   offer: Site;
   /** Where `POST /checkout` leads a browser. */
   checkoutSources: readonly string[];
@@ -52,8 +52,7 @@ export function claimKey(deps: SuccessDeps): RequestHandler {
     const customerId = (await deps.store.findCheckout(sessionId))?.customerId;
     if (!customerId)
       throw new MeterctlError('internal', `The session ${sessionId} was provisioned for nobody.`);
-    const order = { customerId, name: 'Checkout', expiresAtMs: null, scopes: [] };
-    const { secret, row } = prepareKey(deps.host, deps.mode, order);
+    const { secret, row } = prepareKey(deps, { customerId, name: 'Checkout' });
     if ((await deps.store.claimCheckout(sessionId, row)) === 'taken')
       return showProgress(deps, res, 'claimed', sessionId);
     sendPage(res, deps.offer, 200, keyPage(secret, deps.baseUrl()));
@@ -63,7 +62,7 @@ export function claimKey(deps: SuccessDeps): RequestHandler {
 function showProgress(deps: SuccessDeps, res: Response, progress: Progress, sessionId: string): void {
   // A buyer who came back before Stripe had settled is served by the page's own reload.
   if (progress === 'open' || progress === 'settling' || progress === 'unavailable')
-    res.setHeader('Refresh', '5');
+    res.setHeader('Refresh', `5; url=/success?session_id=${sessionId}`);
   sendPage(res, deps.offer, statuses[progress], progressPage(progress, sessionId, deps.checkoutSources));
 }
 

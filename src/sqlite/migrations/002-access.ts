@@ -3,6 +3,10 @@
 /**
  * The triggers bump the revision on whatever decides about access, by whichever statement it is written, and only when a
  * value really changed: a periodic reading of an unchanged subscription must not empty every process's cache.
+ *
+ * A key from elsewhere may have another hash than SHA-256, or none yet: that stands in `imported_hashes` until the key is used
+ * first, and stays there afterwards so that a second import knows the key again. Giving it its SHA-256 changes nothing for
+ * those who have it in memory.
  */
 export const accessSql = `
 CREATE TABLE customers (
@@ -41,17 +45,30 @@ CREATE INDEX subscriptions_of_customer ON subscriptions (customer_no);
 CREATE TABLE keys (
   no INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE,
-  hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),
+  hash BLOB UNIQUE CHECK (hash IS NULL OR length(hash) = 32),
   customer_no INTEGER NOT NULL REFERENCES customers (no),
   name TEXT,
   hint TEXT NOT NULL,
+  is_foreign INTEGER NOT NULL CHECK (is_foreign IN (0, 1)),
+  metadata TEXT NOT NULL CHECK (json_type(metadata) = 'object'),
   scopes TEXT NOT NULL CHECK (json_type(scopes) = 'array'),
+  ip_allow TEXT NOT NULL CHECK (json_type(ip_allow) = 'array'),
   created_at_ms INTEGER NOT NULL,
   expires_at_ms INTEGER,
   revoked_at_ms INTEGER,
   last_used_at_ms INTEGER
 ) STRICT;
 CREATE INDEX keys_of_customer ON keys (customer_no);
+CREATE INDEX keys_foreign ON keys (no) WHERE is_foreign = 1;
+
+CREATE TABLE imported_hashes (
+  key_no INTEGER PRIMARY KEY REFERENCES keys (no),
+  kind TEXT NOT NULL CHECK (kind IN ('hmac-sha256', 'bcrypt', 'argon2')),
+  lookup TEXT NOT NULL,
+  encoded TEXT NOT NULL UNIQUE,
+  adopted_at_ms INTEGER
+) STRICT;
+CREATE INDEX imported_hashes_waiting ON imported_hashes (lookup) WHERE adopted_at_ms IS NULL;
 
 CREATE TABLE access_revision (
   one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -80,6 +97,6 @@ BEGIN UPDATE access_revision SET revision = revision + 1; END;
 CREATE TRIGGER keys_added AFTER INSERT ON keys
 BEGIN UPDATE access_revision SET revision = revision + 1; END;
 
-CREATE TRIGGER keys_changed AFTER UPDATE OF hash, name, scopes, expires_at_ms, revoked_at_ms ON keys
+CREATE TRIGGER keys_changed AFTER UPDATE OF name, metadata, scopes, ip_allow, expires_at_ms, revoked_at_ms ON keys
 BEGIN UPDATE access_revision SET revision = revision + 1; END;
 `;

@@ -1,0 +1,66 @@
+/** The options that `keys create` and `keys update` share, and what they make of a key. */
+
+import { type Command, Option } from 'commander';
+import type { KeyChange } from '../domain/key.js';
+import type { KeyOrder } from '../keys/issue.js';
+import { afterDuration } from '../lib/duration.js';
+import * as parse from './parse.js';
+
+/** What the shared options make. */
+export interface TermOptions {
+  name?: string;
+  expires?: parse.Moment;
+  scope?: string[];
+  ip?: string[];
+  metadata?: Record<string, string | null>;
+}
+
+/** Adds the shared options. */
+export function addTermOptions(command: Command): Command {
+  return command
+    .option('--name <name>', 'what the key is for', parse.shortText)
+    .option('--expires <end>', 'a duration such as 90d, or a time', parse.moment)
+    .option(
+      '--scope <scope>',
+      'what the key may be used for; repeat it for more; everything by default',
+      parse.scopes,
+    )
+    .option(
+      '--ip <range>',
+      'where it may be used from, such as 192.0.2.0/24; repeat it for more',
+      parse.addressRanges,
+    )
+    .option('--metadata <key=value>', 'a note of your own; repeat it for more', parse.metadata);
+}
+
+/** What may be cleared by `keys update`. */
+const clearable = ['name', 'expires', 'scopes', 'ip'] as const;
+
+/** The option that takes a restriction away; restrictions that are named are replaced as a whole. */
+export function clearOption(): Option {
+  return new Option('--clear <what...>', 'take away what was set').choices(clearable);
+}
+
+/** The terms of a new key. */
+export function termsOf(options: TermOptions, nowMs: number): Omit<KeyOrder, 'customerId'> {
+  const { metadata = {}, ...change } = changeOf(options, [], nowMs);
+  const entries = Object.entries(metadata).filter((entry): entry is [string, string] => entry[1] !== null);
+  return { ...change, metadata: Object.fromEntries(entries) };
+}
+
+/** What is changed about a key. */
+export function changeOf(options: TermOptions, clear: readonly string[], nowMs: number): KeyChange {
+  const { name, expires, scope, ip, metadata } = options;
+  return {
+    name: clear.includes('name') ? null : name,
+    expiresAtMs: clear.includes('expires') ? null : expires && endOf(expires, nowMs),
+    scopes: clear.includes('scopes') ? [] : scope,
+    ipAllow: clear.includes('ip') ? [] : ip,
+    metadata,
+  };
+}
+
+/** The time that is meant. */
+export function endOf(end: parse.Moment, nowMs: number): number {
+  return 'atMs' in end ? end.atMs : afterDuration(nowMs, end.distance);
+}

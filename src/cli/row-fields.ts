@@ -1,0 +1,127 @@
+/** Reads the fields of a row with the rules of the command line's options; what is wrong is said with its line. */
+
+import { createReadStream } from 'node:fs';
+import { resolve } from 'node:path';
+import { InvalidArgumentError } from 'commander';
+import { nearest } from '../config/spelling.js';
+import { MeterctlError } from '../domain/error.js';
+import { type Row, readRows } from '../terminal/rows.js';
+import { parseTime } from '../terminal/time.js';
+import type { Context } from './context.js';
+import * as parse from './parse.js';
+
+/** The fields of one row. All that reads throws `invalid`. */
+export interface RowFields {
+  /** The text of a field, read by a rule; `undefined` when it is empty. */
+  read<T>(name: string, rule: (text: string) => T): T | undefined;
+  require<T>(name: string, rule: (text: string) => T): T;
+  /** A list, or text with commas or blanks between its entries. */
+  list(name: string, rule: (text: string) => string[]): string[] | undefined;
+  /** Milliseconds. */
+  time(name: string): number | undefined;
+  flag(name: string): boolean | undefined;
+  /** An object, or the JSON text of one, and every column `metadata.…`. */
+  metadata(): Record<string, string>;
+  error(message: string): MeterctlError;
+}
+
+/** The rows of a file, or of stdin, which `-` means. */
+export function openRows(context: Context, path: string): AsyncGenerator<Row> {
+  const { stdin } = context.terminal;
+  if (path !== '-') return readRows(createReadStream(resolve(context.folder, path)));
+  if (!context.terminal.interactive) return readRows(stdin as AsyncIterable<Uint8Array>);
+  throw new MeterctlError('invalid', 'Rows are to come on stdin, but it is the keyboard.', {
+    hint: 'Pipe them in, or name a file.',
+  });
+}
+
+/** The fields; one that is not among `known` is an error with its likely spelling. */
+export function fieldsOf({ line, fields }: Row, known: readonly string[]): RowFields {
+  const error = (message: string) => new MeterctlError('invalid', `Line ${line}: ${message}`);
+  for (const name of Object.keys(fields)) {
+    if (known.includes(name) || (known.includes('metadata') && name.startsWith('metadata.'))) continue;
+    const likely = nearest(name, known);
+    throw error(
+      `there is no field ${name}.${likely ? ` Did you mean ${likely}?` : ` Known: ${known.join(', ')}.`}`,
+    );
+  }
+
+  /** Says of which field it is that a rule complains. */
+  function guarded<T>(name: string, work: () => T): T {
+    try {
+      return work();
+    } catch (thrown) {
+      if (!(thrown instanceof InvalidArgumentError || thrown instanceof MeterctlError)) throw thrown;
+      throw error(`${name}: ${thrown.message}`);
+    }
+  }
+
+  function read<T>(name: string, rule: (text: string) => T): T | undefined {
+    const text = textOf(fields[name]);
+    return text === undefined || text === '' ? undefined : guarded(name, () => rule(text));
+  }
+
+  function textOf(value: unknown): string | undefined {
+    if (value === undefined || value === null) return undefined;
+    if (typeof value === 'string') return value.trim();
+    if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+    throw error('a field holds no text.');
+  }
+
+  return {
+    read,
+    error,
+    require(name, rule) {
+      const value = read(name, rule);
+      if (value === undefined) throw error(`${name} is missing.`);
+      return value;
+    },
+    list(name, rule) {
+      const value = fields[name];
+      const text = Array.isArray(value)
+        ? value.map(textOf).join(',')
+        : textOf(value)
+            ?.split(/[\s,]+/)
+            .join(',');
+      return text ? guarded(name, () => rule(text)) : undefined;
+    },
+    time: (name) => read(name, requireTime),
+    flag: (name) => read(name, requireFlag),
+    metadata() {
+      const columns = Object.entries(fields)
+        .filter(([name]) => name.startsWith('metadata.'))
+        .map(([name, value]) => [name.slice('metadata.'.length), value] as const);
+      const entries = [...Object.entries(guarded('metadata', () => objectOf(fields.metadata))), ...columns]
+        .map(([key, value]) => [key, textOf(value) ?? ''] as const)
+        .filter(([, text]) => text !== '');
+      for (const [key, text] of entries) guarded('metadata', () => parse.metadata(`${key}=${text}`));
+      return Object.fromEntries(entries);
+    },
+  };
+}
+
+function objectOf(value: unknown): object {
+  if (value === undefined || value === null || value === '') return {};
+  const parsed: unknown = typeof value === 'string' ? parseJson(value) : value;
+  if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed;
+  throw new InvalidArgumentError('It must be a JSON object.');
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function requireTime(text: string): number {
+  const atMs = parseTime(text);
+  if (atMs === undefined) throw new InvalidArgumentError('It must be a time such as 2026-11-01T00:00:00Z.');
+  return atMs;
+}
+
+function requireFlag(text: string): boolean {
+  if (text === 'true' || text === 'false') return text === 'true';
+  throw new InvalidArgumentError('It must be true or false.');
+}
