@@ -36,6 +36,8 @@ export interface DailyReconcileDeps {
   /** The meter's event name. */
   meter: string;
   pace: ReconcilePace;
+  /** Throws while it is not certain that the key belongs to the account of this ledger. */
+  verify(): Promise<void>;
 }
 
 /** What the last run found, by whichever process; `undefined` before the first. */
@@ -56,6 +58,7 @@ export function createDailyReconcile(
     const last = await findLastReconciliation(store);
     // A run that lies ahead was noted by a clock that was ahead.
     if (last && nowMs - last.atMs < dayMs && nowMs >= last.atMs) return;
+    await deps.verify();
     const range = reconcileRange({}, nowMs, pace);
     const found = await reconcile(deps, { range, repair: 'uncertain', signal });
     // One that was ended early says nothing of the customers that it did not come to.

@@ -1,5 +1,6 @@
 /** Refusals and errors as HTTP answers: `application/problem+json` (RFC 9457) with a stable `code`. One table, all of it here. */
 
+import type { ServerResponse } from 'node:http';
 import type { Response } from 'express';
 import type { ErrorCode } from '../domain/error.js';
 
@@ -57,6 +58,14 @@ export function statusAndTitle(code: ProblemCode): { status: number; title: stri
   return { status, title };
 }
 
+/** What each answer was refused for. */
+const sent = new WeakMap<ServerResponse, ProblemCode>();
+
+/** The code of the refusal that was sent; `undefined` when none was. */
+export function problemSent(res: ServerResponse): ProblemCode | undefined {
+  return sent.get(res);
+}
+
 /** Sends a refusal. `more` adds members such as `checkout_url`. */
 export function sendProblem(
   res: Response,
@@ -65,6 +74,7 @@ export function sendProblem(
   more: Record<string, unknown> = {},
 ): void {
   const { status, title } = statusAndTitle(code);
+  sent.set(res, code);
   const requestId = res.getHeader('x-request-id');
   const body = JSON.stringify({
     type: 'about:blank',

@@ -55,7 +55,7 @@ export function createApp(deps: ServerDeps): Express {
   app.disable('etag');
   app.set('trust proxy', deps.trustProxy);
   app.use(requestId(deps.host.ids));
-  app.all(['/api', '/api/{*rest}'], countCalls(deps.metrics), paid(deps));
+  app.all(['/api', '/api/{*rest}'], countCalls(deps.metrics, paid(deps)));
   app.post(
     '/webhook',
     express.raw({ type: () => true, limit: webhookBodyMax }),

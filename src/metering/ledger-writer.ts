@@ -18,6 +18,8 @@ export interface LedgerWriter {
    * failed; then nothing of it is in the ledger.
    */
   record(usage: NewUsage): Promise<RecordedUsage>;
+  /** How many calls wait for a commit to begin. */
+  queued(): number;
   /** Resolves when everything recorded so far is decided. */
   drain(): Promise<void>;
 }
@@ -82,6 +84,7 @@ export function createLedgerWriter(deps: { store: UsageStore; clock: Clock; log:
         deps.clock.soon(() => void write());
       });
     },
+    queued: () => queue.length,
     drain() {
       return writing ? new Promise((resolve) => idle.push(resolve)) : Promise.resolve();
     },

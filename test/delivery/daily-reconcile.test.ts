@@ -3,15 +3,21 @@
 import { expect, it } from 'vitest';
 import { createDailyReconcile, findLastReconciliation } from '../../src/delivery/daily-reconcile.js';
 import { reconcilePaces } from '../../src/delivery/reconcile.js';
+import { MeterctlError } from '../../src/domain/error.js';
 import { openComparison } from './open-comparison.js';
 
 const hourMs = 3_600_000;
 const running = new AbortController().signal;
 
-async function openDaily() {
+async function openDaily({ verified = true } = {}) {
   const comparison = await openComparison();
   const { store, billing, host } = comparison;
-  const daily = createDailyReconcile({ store, billing, host, meter: 'calls', pace: reconcilePaces.emulator });
+  const daily = createDailyReconcile({
+    ...{ store, billing, host, meter: 'calls', pace: reconcilePaces.emulator },
+    verify: async () => {
+      if (!verified) throw new MeterctlError('conflict', 'another account');
+    },
+  });
   return { ...comparison, daily };
 }
 
@@ -59,4 +65,11 @@ it('runs again when the clock was ahead, and remembers nothing of a run that was
   wait(-2 * hourMs);
   await daily.tick(running);
   expect((await findLastReconciliation(store))?.atMs).toBe(host.clock.nowMs());
+});
+
+it('judges nothing before the account is verified', async () => {
+  const { daily, store, use } = await openDaily({ verified: false });
+  await use(1);
+  await expect(daily.tick(running)).rejects.toThrow('another account');
+  expect(await findLastReconciliation(store)).toBeUndefined();
 });

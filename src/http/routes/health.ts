@@ -1,9 +1,11 @@
 /** `/healthz` and `/readyz`: alive, and able to serve. */
 
 import type { RequestHandler } from 'express';
+import { findLastReconciliation } from '../../delivery/daily-reconcile.js';
 import type { CourierState } from '../../delivery/pace.js';
 import type { Store } from '../../domain/store.js';
 import type { Clock } from '../../lib/host.js';
+import { rfc3339 } from '../../lib/rfc3339.js';
 
 /** What the health routes look at. */
 export interface HealthDeps {
@@ -32,12 +34,21 @@ export function ready(deps: HealthDeps): RequestHandler {
     const outbox = database === 'ok' ? await deps.store.countDeliveries(deps.clock.nowMs()) : undefined;
     if ((outbox?.oldestPendingMs ?? 0) > outboxAgeMaxMs)
       problems.push('Usage has waited for Stripe for over 30 minutes.');
+    const reconciliation = database === 'ok' ? await reconciliationOf(deps.store) : undefined;
     const courier = deps.courier();
     if (courier.stopped) problems.push(courier.stopped);
     res.status(problems.length === 0 ? 200 : 503).json({
       status: problems.length === 0 ? 'ok' : 'failing',
       problems,
-      details: { database, outbox, courier },
+      details: { database, outbox, courier, reconciliation },
     });
   };
+}
+
+/** What the last comparison with Stripe's counts found; `null` before the first. */
+async function reconciliationOf(store: Store) {
+  const last = await findLastReconciliation(store);
+  if (!last) return null;
+  const { atMs, checked, drift, driftUnits, repaired } = last;
+  return { at: rfc3339(atMs), checked, drift, drift_units: driftUnits, repaired };
 }

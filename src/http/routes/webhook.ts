@@ -2,13 +2,14 @@
 
 import type { RequestHandler } from 'express';
 import type { Inbox } from '../../webhooks/inbox.js';
+import type { Metrics } from '../metrics.js';
 import { sendProblem } from '../problem.js';
 
 /** Stripe's events are well below this; what is larger is refused unread. */
 export const webhookBodyMax = '1mb';
 
 /** Receives one message. The body must be raw bytes. */
-export function webhook(inbox: Inbox): RequestHandler {
+export function webhook(inbox: Inbox, metrics: Metrics): RequestHandler {
   return async function webhook(req, res) {
     const signature = req.headers['stripe-signature'];
     const body: unknown = req.body;
@@ -16,6 +17,7 @@ export function webhook(inbox: Inbox): RequestHandler {
       typeof signature === 'string' && Buffer.isBuffer(body)
         ? await inbox.receive(body, signature)
         : 'unsigned';
+    metrics.countWebhook(receipt);
     switch (receipt) {
       case 'unsigned':
         return sendProblem(
