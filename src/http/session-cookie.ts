@@ -19,8 +19,9 @@ export function setSessionCookie(res: Response, baseUrl: string, value: string):
   res.cookie(name, value, { ...attributes(baseUrl), maxAge: sessionMs });
 }
 
-/** Takes the cookie away. */
+/** Takes the cookie away, also when the answer was about to set it. */
 export function clearSessionCookie(res: Response, baseUrl: string): void {
+  res.removeHeader('Set-Cookie');
   res.clearCookie(name, attributes(baseUrl));
 }
 
