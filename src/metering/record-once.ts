@@ -4,18 +4,19 @@ import { MeterctlError } from '../domain/error.js';
 import type { CustomerStore, UsageStore } from '../domain/store.js';
 import type { RecordedUsage } from '../domain/usage.js';
 import type { Host } from '../lib/host.js';
+import { ageMaxMs, invoiceIsFinal, isBillable } from './billable.js';
 import { usageRow } from './usage-row.js';
 
 /** What the operator reports. */
 export interface UsageReported {
   customerId: string;
+  /** Above zero; below zero in a correction. */
   units: number;
+  /** Whether this takes something off what was recorded before. */
+  correct?: boolean | undefined;
   atMs: number;
   idempotencyKey?: string | undefined;
 }
-
-/** Stripe refuses older events (stripe-facts 3a). */
-const ageMaxMs = 35 * 86_400_000;
 
 /** Stripe takes events up to five minutes ahead; clocks of two machines differ by less. */
 const aheadMaxMs = 5 * 60_000;
@@ -23,16 +24,19 @@ const aheadMaxMs = 5 * 60_000;
 /** How reports name usage that no call made. */
 const recordedRoute = 'usage record';
 
-/** Records once. Throws `not_found` for an unknown customer and `invalid` for what Stripe could never bill. */
+/**
+ * Records once. Throws `not_found` for an unknown customer, `invalid` for what Stripe could never bill, and `conflict` for a
+ * correction of what Stripe has billed for good.
+ */
 export async function recordUsageOnce(
   deps: { store: CustomerStore & UsageStore; host: Host; settings: { meter: string; windowMs: number } },
   reported: UsageReported,
 ): Promise<RecordedUsage> {
   const nowMs = deps.host.clock.nowMs();
-  if (!Number.isSafeInteger(reported.units) || reported.units <= 0) {
-    throw new MeterctlError('invalid', 'Units must be a whole number above zero.');
-  }
-  if (reported.atMs < nowMs - ageMaxMs || reported.atMs > nowMs + aheadMaxMs) {
+  checkUnits(reported);
+  // What is too old to be corrected gets a better answer below.
+  const tooOld = !reported.correct && reported.atMs < nowMs - ageMaxMs;
+  if (tooOld || reported.atMs > nowMs + aheadMaxMs) {
     throw new MeterctlError(
       'invalid',
       `Stripe cannot bill usage of ${new Date(reported.atMs).toISOString()}.`,
@@ -43,8 +47,20 @@ export async function recordUsageOnce(
   }
   const customer = await deps.store.findCustomer(reported.customerId);
   if (!customer) throw new MeterctlError('not_found', `There is no customer ${reported.customerId} here.`);
+  if (reported.correct && !isBillable(customer, reported.atMs, nowMs)) {
+    throw invoiceIsFinal(reported.units, reported.atMs);
+  }
   const use = { customer, keyNo: null, route: recordedRoute, ...reported };
   const [recorded] = await deps.store.recordUsage([usageRow(use, deps.settings)], nowMs);
   if (!recorded) throw new MeterctlError('internal', 'The ledger gave no answer.');
   return recorded;
+}
+
+function checkUnits({ units, correct }: UsageReported): void {
+  if (Number.isSafeInteger(units) && (correct ? units < 0 : units > 0)) return;
+  throw new MeterctlError('invalid', `Units must be a whole number ${correct ? 'below' : 'above'} zero.`, {
+    hint: correct
+      ? 'A correction takes units off what was recorded: --correct --units -5.'
+      : 'Units are taken off what was recorded with --correct.',
+  });
 }

@@ -16,6 +16,7 @@ export interface Group {
   /** Stands for all of them in what they share. */
   readonly first: Entry;
   units: number;
+  /** Corrections are none. */
   requests: number;
   /** What was stored for the group: a delivery's number, or the units of a period as they stand after an entry. */
   stored: number;
@@ -61,6 +62,6 @@ function addToGroup(groups: Map<string, Group>, key: string, entry: Entry): Grou
     groups.set(key, group);
   }
   group.units += entry.usage.units;
-  group.requests += 1;
+  group.requests += entry.usage.units < 0 ? 0 : 1;
   return group;
 }

@@ -13,6 +13,7 @@ import { describeReconciliation } from './reconciliation.js';
 import { describeReopening } from './reopening.js';
 import { describeReports } from './reports.js';
 import { describeUsage } from './usage.js';
+import { describeVoids } from './voids.js';
 import { describeWebhooks } from './webhooks.js';
 
 /** A fresh store with the machine it runs on. Whoever opens it also sees to it that it is closed. */
@@ -37,6 +38,7 @@ export function describeStore(engine: string, open: OpenStore): void {
     describeDeliveries(open);
     describeReconciliation(open);
     describeReopening(open);
+    describeVoids(open);
     describeCheckouts(open);
     describeWebhooks(open);
     describeLimits(open);

@@ -13,6 +13,7 @@ const unitsMax = 999_999_999_999;
 interface Options {
   customer: string;
   units: number;
+  correct?: true;
   at?: number;
   idempotencyKey?: string;
 }
@@ -21,7 +22,8 @@ interface Options {
 export function declare(command: Command, run: Runner): void {
   command
     .requiredOption('--customer <id>', 'who used it', parse.id('cus'))
-    .requiredOption('--units <number>', 'how much', parse.wholeNumber(1, unitsMax))
+    .requiredOption('--units <number>', 'how much', parse.wholeNumber(-unitsMax, unitsMax))
+    .option('--correct', 'take units off what was recorded: they are below zero')
     .option('--at <time>', 'when it was used, at most 35 days ago; now by default', parse.time)
     .option('--idempotency-key <key>', 'record it once, however often this is run', parse.shortText)
     .action(run(record));
@@ -30,6 +32,10 @@ export function declare(command: Command, run: Runner): void {
     [
       'meterctl usage record --customer cus_NffrFeUfNV2Hib --units 9 --at 2026-11-01T09:30:00Z --idempotency-key job-42',
       'used earlier, safe to run again',
+    ],
+    [
+      'meterctl usage record --customer cus_NffrFeUfNV2Hib --units -40 --correct --at 2026-11-01T09:30:00Z',
+      'take back a part; usage void takes back a whole record',
     ],
   ]);
 }
@@ -43,6 +49,7 @@ async function record(context: Context, options: Options): Promise<undefined> {
     {
       customerId: options.customer,
       units: options.units,
+      correct: options.correct,
       atMs: options.at ?? host.clock.nowMs(),
       idempotencyKey: options.idempotencyKey,
     },
@@ -54,4 +61,8 @@ async function record(context: Context, options: Options): Promise<undefined> {
         ? `Recorded ${countOf(recorded.units, 'unit')} as ${recorded.id}.`
         : `Nothing to do: this idempotency key recorded ${countOf(recorded.units, 'unit')} as ${recorded.id} before.`,
   });
+  if (recorded.periodUnits < 0) {
+    const left = countOf(recorded.periodUnits, 'unit');
+    context.note(`The period now stands at ${left}: Stripe bills nothing for a period below zero.`);
+  }
 }

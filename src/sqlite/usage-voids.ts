@@ -1,0 +1,134 @@
+/** Taking usage back, in SQLite: another row of the ledger, and what it does to the outbox, in one commit. */
+
+import assert from 'node:assert';
+import type { DeliveryState } from '../domain/delivery.js';
+import type { UsageStore } from '../domain/store.js';
+import type { LedgerRow, UsageVoid, VoidedUsage } from '../domain/usage.js';
+import type { Ids } from '../lib/host.js';
+import type { Database } from './open.js';
+import { dayOf } from './usage-batch.js';
+import { insertUsageSql, upsertDaySql, upsertPeriodSql } from './usage-statements.js';
+
+const findSql = `
+SELECT u.id, c.id AS customerId, u.units, u.at_ms AS atMs
+FROM usage u JOIN customers c ON c.no = u.customer_no WHERE u.id = ?`;
+
+const findOriginalSql = `
+SELECT u.customer_no AS customerNo, u.key_no AS keyNo, u.route_no AS routeNo, u.at_ms AS atMs, u.units,
+  d.no AS deliveryNo, d.meter_no AS meterNo, d.period_start_ms AS periodStartMs, d.units AS deliveryUnits, d.state,
+  d.attempts, d.unknown_since_ms AS unknownSinceMs, d.delivered_at_ms AS deliveredAtMs,
+  EXISTS (SELECT 1 FROM deliveries o WHERE o.corrects_no = d.no) AS corrected
+FROM usage u JOIN deliveries d ON d.no = u.delivery_no WHERE u.id = ?`;
+
+const findVoidSql = `
+SELECT v.id, v.units, n.voids_usage_id AS voids, n.reason,
+  CASE WHEN v.delivery_no = u.delivery_no THEN 'shrunk' WHEN d.cancels = 1 THEN 'cancelled' ELSE 'negative' END AS how
+FROM usage_notes n JOIN usage u ON u.id = n.voids_usage_id
+JOIN usage v ON v.id = n.usage_id JOIN deliveries d ON d.no = v.delivery_no
+WHERE n.voids_usage_id = ?`;
+
+/** Nothing is owed for a frozen delivery without units. Other units under a key that was used would be a mistake to Stripe. */
+const shrinkSql = `
+UPDATE deliveries SET
+  units = units - :units,
+  key_number = key_number + (attempts > 0),
+  state = CASE WHEN state <> 'open' AND units = :units THEN 'delivered' ELSE state END,
+  delivered_at_ms = CASE WHEN state <> 'open' AND units = :units THEN :nowMs END,
+  reason = CASE WHEN units = :units THEN NULL ELSE reason END
+WHERE no = :deliveryNo`;
+
+const correctSql = `
+INSERT INTO deliveries (id, customer_no, meter_no, window_start_ms, window_end_ms, period_start_ms, units, timestamp_ms,
+  state, corrects_no, cancels, next_attempt_at_ms, reason)
+SELECT :id, customer_no, meter_no, window_start_ms, window_end_ms, period_start_ms, -:units, timestamp_ms,
+  CASE state WHEN 'refused' THEN 'refused' ELSE 'pending' END, no, :cancels, :nowMs,
+  CASE state WHEN 'refused' THEN 'What it takes back was refused.' END
+FROM deliveries WHERE no = :deliveryNo
+RETURNING no`;
+
+const noteSql = `
+INSERT INTO usage_notes (usage_id, customer_no, voids_usage_id, reason, recorded_at_ms) VALUES (?, ?, ?, ?, ?)`;
+
+/** The row that is taken back, and how its delivery stands. */
+interface Original {
+  customerNo: number;
+  keyNo: number | null;
+  routeNo: number;
+  atMs: number;
+  units: number;
+  deliveryNo: number;
+  meterNo: number;
+  periodStartMs: number;
+  deliveryUnits: number;
+  state: DeliveryState;
+  attempts: number;
+  unknownSinceMs: number | null;
+  deliveredAtMs: number | null;
+  corrected: 0 | 1;
+}
+
+/** The taking back part of the contract. */
+export function createVoids(database: Database, ids: Ids): Pick<UsageStore, 'findUsage' | 'voidUsage'> {
+  const { connection, read, write } = database;
+  type Values = [Record<string, unknown>];
+  const find = connection.prepare<[number], LedgerRow>(findSql);
+  const findOriginal = connection.prepare<[number], Original>(findOriginalSql);
+  const findVoid = connection.prepare<[number], Omit<VoidedUsage, 'recorded'>>(findVoidSql);
+  const shrink = connection.prepare<Values>(shrinkSql);
+  const correct = connection.prepare<Values, number>(correctSql).pluck();
+  const insert = connection.prepare<[number, number, number | null, number, number, number]>(insertUsageSql);
+  const note = connection.prepare<[number, number, number, string, number]>(noteSql);
+  const upsertDay = connection.prepare<[number, number, number, number, number, number]>(upsertDaySql);
+  const upsertPeriod = connection.prepare<[number, number, number, number]>(upsertPeriodSql);
+
+  /** Returns the number of the delivery that the taking back belongs to; `undefined` when it cannot be billed any more. */
+  function takeOff(original: Original, order: UsageVoid, nowMs: number): number | undefined {
+    const { deliveryNo, units, deliveryUnits, deliveredAtMs, corrected } = original;
+    if (mayShrink(original)) {
+      shrink.run({ deliveryNo, units, nowMs });
+      return deliveryNo;
+    }
+    if (!order.billable) return undefined;
+    const whole = units === deliveryUnits && !corrected;
+    const cancels = whole && deliveredAtMs !== null && deliveredAtMs >= order.cancellableSinceMs ? 1 : 0;
+    return correct.get({ id: ids.next('dlv'), deliveryNo, units, cancels, nowMs });
+  }
+
+  function record(original: Original, deliveryNo: number, order: UsageVoid, nowMs: number): void {
+    const { customerNo, keyNo, routeNo, meterNo, atMs, periodStartMs } = original;
+    const units = -original.units;
+    const id = Number(insert.run(deliveryNo, customerNo, keyNo, routeNo, atMs, units).lastInsertRowid);
+    note.run(id, customerNo, order.usageId, order.reason, nowMs);
+    upsertDay.run(dayOf(atMs), customerNo, keyNo ?? 0, routeNo, units, 0);
+    upsertPeriod.get(customerNo, meterNo, periodStartMs, units);
+  }
+
+  return {
+    async findUsage(id) {
+      return read(() => find.get(id));
+    },
+    async voidUsage(order, nowMs) {
+      return write(() => {
+        const before = findVoid.get(order.usageId);
+        if (before) return { ...before, recorded: 'repeat' };
+        const original = findOriginal.get(order.usageId);
+        assert(original && original.units > 0, 'only usage can be taken back');
+        const deliveryNo = takeOff(original, order, nowMs);
+        if (deliveryNo === undefined) return 'unbillable';
+        record(original, deliveryNo, order, nowMs);
+        const made = findVoid.get(order.usageId);
+        assert(made);
+        return { ...made, recorded: 'new' };
+      });
+    },
+  };
+}
+
+/**
+ * What Stripe surely does not have may still change: before it was ever sent, after a send that surely did not arrive, and
+ * when Stripe refused it. But not once other units of it are being taken back by a delivery: that counts on the rest.
+ */
+function mayShrink({ state, unknownSinceMs, corrected }: Original): boolean {
+  if (corrected) return false;
+  return state === 'open' || ((state === 'pending' || state === 'refused') && unknownSinceMs === null);
+}
