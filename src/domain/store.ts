@@ -198,5 +198,7 @@ export interface Store
   check(): Promise<void>;
   /** A number that changes when another process has written anything. */
   otherWrites(): Promise<number>;
+  /** A number that changes when another process has written anything. */
+  otherWrites(): Promise<number>;
   close(): Promise<void>;
 }

@@ -48,6 +48,10 @@ export function createStore(database: Database, host: Host): Store {
       // SQLite: PRAGMA data_version, which commits of this connection do not change.
       return Number(database.connection.pragma('data_version', { simple: true }));
     },
+    async otherWrites() {
+      // SQLite: PRAGMA data_version, which commits of this connection do not change.
+      return Number(database.connection.pragma('data_version', { simple: true }));
+    },
     async close() {
       database.close();
     },

@@ -32,7 +32,7 @@ function rowsSql(range: Range, fromMs: string, toMs: string, sign: 1 | -1): stri
   SELECT u.at_ms AS atMs, u.customer_no AS customerNo, COALESCE(u.key_no, 0) AS keyNo, u.route_no AS routeNo,
     ${sign} * u.units AS units, ${sign} AS requests
   FROM deliveries d CROSS JOIN usage u ON u.delivery_no = d.no
-  WHERE d.window_start_ms > ${fromMs} - ${DAY_MS} AND d.window_start_ms < ${toMs}
+  WHERE d.window_start_ms > ${fromMs} - ${DAY_MS} AND d.window_start_ms < ${toMs} AND d.window_end_ms > ${fromMs}
     AND u.at_ms >= ${fromMs} AND u.at_ms < ${toMs}
     ${range.customerNo === undefined ? '' : 'AND d.customer_no = :customerNo'}
     ${range.keyNo === undefined ? '' : 'AND u.key_no = :keyNo'}

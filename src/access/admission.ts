@@ -1,0 +1,163 @@
+/** Lets a call in or refuses it: units are reserved before the work, and settled or given back after it. */
+
+import type { ApiKey } from '../domain/key.js';
+import type { Limits } from '../domain/limit.js';
+import type { Store } from '../domain/store.js';
+import type { Clock, Log } from '../lib/host.js';
+import { createLoop, type Loop } from '../lib/loop.js';
+import type { PriceTerms } from '../lib/pricing.js';
+import { type Caller, type CallerLimits, callerLimits } from './caller-limits.js';
+import { type Counter, createCounters } from './counters.js';
+import { limitHeaders } from './limit-headers.js';
+import { type LimitRefusal, refuseByLimits } from './limit-refusal.js';
+import { limitStates } from './limit-states.js';
+import { createSteadyTime } from './rate-limiter.js';
+import { createStanding } from './standing.js';
+
+/** How often it is looked whether another process has recorded usage. */
+const lookIntervalMs = 1_000;
+
+/** A call that was let in. */
+export interface Admission {
+  /** What the answer says of limits, as they stand when this is called. */
+  headers(): Record<string, string>;
+  /**
+   * The ledger has the call with so many units, more than were reserved if need be. To be called as the first thing that
+   * follows the commit, so that no count is read in between.
+   */
+  settle(units: number): void;
+  /** The call has ended: gives back what it still holds. */
+  release(): void;
+}
+
+/** What is asked for. */
+export interface AdmissionRequest {
+  caller: Caller;
+  /** The price of the subscription that gives access. */
+  priceId: string;
+  /** How many units the call takes, at most where only its end tells. */
+  units: number;
+  atMs: number;
+}
+
+/** What is answered. */
+export type Decision = Admission | LimitRefusal;
+
+/** Decides about calls. */
+export interface AdmissionControl extends Loop {
+  /**
+   * Nothing runs between the check and the reservation, so no number of calls at the same time goes beyond a limit. A value
+   * where memory has all that it needs, a promise otherwise, which rejects with `unavailable`.
+   */
+  admit(request: AdmissionRequest): Decision | Promise<Decision>;
+  /** Has the ledger read again if another process has written. The loop does it; this is what tests call. */
+  tick(): Promise<void>;
+}
+
+/** What admission works with. */
+export interface AdmissionDeps {
+  store: Pick<Store, 'findLimits' | 'findPeriodUnits' | 'sumUsage' | 'otherWrites'>;
+  clock: Clock;
+  log: Log;
+  /** The meter's event name. */
+  meter: string;
+  /** Limits of customers where nothing else is set. */
+  defaults: Limits;
+  termsOf(priceId: string): PriceTerms;
+}
+
+const unlimited: Admission = { headers: () => ({}), settle: () => undefined, release: () => undefined };
+
+/** Makes admission that has let nobody in. Reservations live in memory alone: after a crash the ledger is what counts. */
+export function createAdmission(deps: AdmissionDeps): AdmissionControl {
+  const { store, clock, log } = deps;
+  const counters = createCounters({ store, clock, meter: deps.meter });
+  const standing = createStanding();
+  const steady = createSteadyTime();
+  const limitsOf = createLimitReader(deps);
+  let writes: number | undefined;
+
+  function admit(request: AdmissionRequest): Decision | Promise<Decision> {
+    const limits = limitsOf(request);
+    if (limits instanceof Promise) return limits.then(() => admit(request));
+    const { scopes } = limits;
+    if (scopes.length === 0) return unlimited;
+    const { atMs, units } = request;
+    const counted: Counter[] = [];
+    const reading: Promise<void>[] = [];
+    for (const { whose, spans } of scopes) {
+      for (const bounded of spans) {
+        const window = bounded.windowAt(atMs);
+        const counter = counters.find(whose, bounded.span, window);
+        if (counter) counted.push(counter);
+        else reading.push(counters.load(whose, bounded.span, window));
+      }
+    }
+    if (reading.length > 0) return Promise.all(reading).then(() => admit(request));
+    const steadyMs = steady(atMs);
+    const states = () => limitStates(scopes, counted, standing, { atMs, steadyMs });
+    const refusal = refuseByLimits(states(), units);
+    if (refusal) return refusal;
+    for (const scope of scopes) standing.enter(scope, steadyMs);
+    return reserve(counted, units, {
+      headers: () => limitHeaders(states()),
+      ended: () => scopes.forEach(standing.leave),
+    });
+  }
+
+  async function tick(): Promise<void> {
+    const latest = await store.otherWrites();
+    if (writes !== undefined && latest !== writes) counters.expire();
+    writes = latest;
+  }
+
+  const loop = createLoop({ name: 'counts of usage', clock, log, intervalMs: lookIntervalMs, tick });
+  return { ...loop, admit, tick };
+}
+
+/** Holds units of the counters for one call. */
+function reserve(
+  counters: readonly Counter[],
+  units: number,
+  call: { headers(): Record<string, string>; ended(): void },
+): Admission {
+  for (const counter of counters) counter.reserved += units;
+  let held = units;
+  let running = true;
+  function settle(used: number): void {
+    for (const counter of counters) {
+      counter.reserved -= held;
+      counter.committed += used;
+    }
+    held = 0;
+  }
+  return {
+    headers: call.headers,
+    settle,
+    release() {
+      if (!running) return;
+      running = false;
+      settle(0);
+      call.ended();
+    },
+  };
+}
+
+/** Limits are read once for each reading of a key: when they change, every key is read anew. */
+function createLimitReader({
+  store,
+  termsOf,
+  defaults,
+}: AdmissionDeps): (request: AdmissionRequest) => CallerLimits | Promise<CallerLimits> {
+  const known = new WeakMap<ApiKey, CallerLimits>();
+  return ({ caller, priceId }) => {
+    const limits = known.get(caller.key);
+    if (limits?.priceId === priceId) return limits;
+    const places = { keyId: caller.key.id, customerId: caller.customer.id, priceId };
+    return store.findLimits(places).then((found) => {
+      const fresh = callerLimits(caller, { id: priceId, termsOf }, found, defaults);
+      known.set(caller.key, fresh);
+      return fresh;
+    });
+  };
+}

@@ -1,0 +1,141 @@
+/** Units that keys and customers have used in the present hour, month, period: read from the ledger once, then counted along. */
+
+import type { QuotaSpan } from '../domain/limit.js';
+import type { UsageStore } from '../domain/store.js';
+import type { Period } from '../domain/subscription.js';
+import type { Clock } from '../lib/host.js';
+
+/** Whose units are counted. */
+export interface Counted {
+  kind: 'key' | 'customer';
+  /** The store's number. */
+  no: number;
+  id: string;
+}
+
+/** What units are counted over. */
+export type CountedSpan = QuotaSpan | 'prepaid';
+
+/** The units of one window. */
+export interface Counter extends Period {
+  span: CountedSpan;
+  /** In the ledger. */
+  committed: number;
+  /** Held by calls that are not decided yet. */
+  reserved: number;
+  /** False once the ledger may say something else. */
+  fresh: boolean;
+}
+
+/** Counts by whom and by span. */
+export interface Counters {
+  /** The counter, if memory has it for this window and it is fresh. */
+  find(whose: Counted, span: CountedSpan, window: Period): Counter | undefined;
+  /** Reads the counter from the ledger. Rejects with `unavailable` when that cannot be read. */
+  load(whose: Counted, span: CountedSpan, window: Period): Promise<void>;
+  /** Has everything read again before it is used next. What is reserved stays. */
+  expire(): void;
+}
+
+/** All counters of one key or customer. */
+interface Tally {
+  /** The present window of each span, and earlier ones as long as calls hold units of them. */
+  counters: Counter[];
+  /** Whether it was asked for since the broom came by. */
+  recent: boolean;
+}
+
+/** So many keys and as many customers are held; whoever was not seen lately is read again. */
+const talliesMax = 50_000;
+
+/** So many are looked at for a place when there is none. */
+const sweepMax = 8;
+
+/** Makes empty counters. */
+export function createCounters(deps: {
+  store: Pick<UsageStore, 'findPeriodUnits' | 'sumUsage'>;
+  clock: Clock;
+  meter: string;
+}): Counters {
+  const tallies = { key: new Map<number, Tally>(), customer: new Map<number, Tally>() };
+  const reading = new Map<string, Promise<void>>();
+
+  function tallyOf({ kind, no }: Counted): Tally {
+    const known = tallies[kind].get(no);
+    if (known) return known;
+    const tally: Tally = { counters: [], recent: true };
+    tallies[kind].set(no, tally);
+    if (tallies[kind].size > talliesMax) sweep(tallies[kind]);
+    return tally;
+  }
+
+  async function read(whose: Counted, span: CountedSpan, window: Period): Promise<void> {
+    // A turn of its own: by then every call that the last commit holds has been counted, and none is counted twice. The
+    // store answers in the order of its commits, so that holds until its answer is here, too.
+    await new Promise<void>((resolve) => deps.clock.soon(resolve));
+    const committed = await unitsOf(deps, whose, span, window);
+    const tally = tallyOf(whose);
+    const counter = counterOf(tally, span, window);
+    if (counter) {
+      Object.assign(counter, window, { committed, fresh: true });
+    } else {
+      tally.counters = tally.counters.filter((other) => other.span !== span || other.reserved > 0);
+      tally.counters.push({ span, ...window, committed, reserved: 0, fresh: true });
+    }
+  }
+
+  return {
+    find(whose, span, window) {
+      const tally = tallies[whose.kind].get(whose.no);
+      if (!tally) return undefined;
+      tally.recent = true;
+      const counter = counterOf(tally, span, window);
+      return counter?.fresh ? counter : undefined;
+    },
+    load(whose, span, window) {
+      const name = `${whose.kind} ${whose.no} ${span} ${window.startMs}`;
+      const running = reading.get(name);
+      if (running) return running;
+      const started = read(whose, span, window).finally(() => reading.delete(name));
+      reading.set(name, started);
+      return started;
+    },
+    expire() {
+      for (const some of [tallies.key, tallies.customer]) {
+        for (const tally of some.values()) for (const counter of tally.counters) counter.fresh = false;
+      }
+    },
+  };
+}
+
+function counterOf(tally: Tally, span: CountedSpan, { startMs }: Period): Counter | undefined {
+  return tally.counters.find((counter) => counter.span === span && counter.startMs === startMs);
+}
+
+function unitsOf(
+  { store, meter }: { store: Pick<UsageStore, 'findPeriodUnits' | 'sumUsage'>; meter: string },
+  { kind, no, id }: Counted,
+  span: CountedSpan,
+  { startMs, endMs }: Period,
+): Promise<number> {
+  if (kind === 'customer' && span === 'period') return store.findPeriodUnits(no, meter, startMs);
+  const whose = kind === 'customer' ? { customerId: id } : { keyId: id };
+  return store.sumUsage({ fromMs: startMs, toMs: endMs, ...whose }).then(({ units }) => units);
+}
+
+/**
+ * Takes a place back, looking at the oldest first: one that was asked for lately gets another round, one that calls hold
+ * units of stays. All of it can be read again.
+ */
+function sweep(tallies: Map<number, Tally>): void {
+  let looks = 0;
+  for (const [no, tally] of tallies) {
+    tallies.delete(no);
+    const held = tally.counters.some(({ reserved }) => reserved > 0);
+    if (!tally.recent && !held) return;
+    tally.recent = false;
+    tallies.set(no, tally);
+    looks += 1;
+    if (looks === sweepMax) return;
+  }
+}

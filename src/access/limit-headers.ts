@@ -1,0 +1,43 @@
+/** What an answer says of limits: `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers), and the older `X-RateLimit-*`. */
+
+import type { LimitState } from './limit-states.js';
+
+/** The headers; none without limits. Times are whole seconds. */
+export function limitHeaders(states: readonly LimitState[]): Record<string, string> {
+  let tightest = states[0];
+  if (!tightest) return {};
+  let policy = '';
+  let limit = '';
+  for (const state of states) {
+    const comma = policy === '' ? '' : ', ';
+    policy += `${comma}"${state.name}";q=${state.quota}`;
+    if (state.windowMs !== null) policy += `;w=${secondsOf(state.windowMs)}`;
+    if (state.counts === 'concurrency') policy += ';qu="concurrent-requests"';
+    limit += `${comma}"${state.name}";r=${state.left}`;
+    if (state.resetMs !== null) limit += `;t=${secondsOf(state.resetMs)}`;
+    if (isTighter(state, tightest)) tightest = state;
+  }
+  return {
+    'RateLimit-Policy': policy,
+    RateLimit: limit,
+    'X-RateLimit-Limit': String(tightest.quota),
+    'X-RateLimit-Remaining': String(tightest.left),
+    'X-RateLimit-Reset': String(secondsOf(tightest.resetMs ?? 0)),
+  };
+}
+
+/** Rounded up, so that nobody comes back too early. */
+export function secondsOf(ms: number): number {
+  return Math.ceil(ms / 1000);
+}
+
+/** Whichever a client would meet first. Calls in flight end by themselves, so any other limit tells more. */
+function isTighter(one: LimitState, other: LimitState): boolean {
+  if (one.counts === 'concurrency') return false;
+  if (other.counts === 'concurrency') return true;
+  return one.left < other.left || (one.left === other.left && endOf(one) > endOf(other));
+}
+
+function endOf({ resetMs }: LimitState): number {
+  return resetMs ?? Number.POSITIVE_INFINITY;
+}
