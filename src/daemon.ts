@@ -3,10 +3,11 @@
 import { createBilling, openEmulator, openStore, openTimedHost, usesEmbeddedStripe } from './app.js';
 import type { CatalogIds, CatalogSettings, Settings } from './config/settings.js';
 import { MeterctlError } from './domain/error.js';
+import type { Gateway } from './http/gateway/gateway.js';
 import { secretPrefix } from './keys/secret.js';
 import { type Closers, createClosers } from './lib/closers.js';
 import type { Host } from './lib/host.js';
-import { createServices, type Parts } from './services.js';
+import { createServices, type Parts, type Services } from './services.js';
 
 /** The daemon. `start` and `stop` tolerate being called twice, and `stop` before `start`. */
 export interface App {
@@ -49,12 +50,13 @@ async function assemble(parts: Parts, closers: Closers): Promise<App> {
     billing: metrics.measureSending(billing),
   };
   const services = await createServices(measured, forwardSecret, closers);
-  const { keys, uses, ledger, inbox, courier } = services;
+  const { keys, uses, ledger, admission, inbox, courier } = services;
+  const gateway = await openGateway(measured, services, closers);
   let url = '';
   const server = closers.add(
     createHttpServer(
       createApp({
-        ...{ store, billing, host, keys, uses, ledger, inbox, metrics },
+        ...{ store, billing, host, keys, uses, ledger, admission, inbox, metrics, gateway },
         clock: host.clock,
         courier: () => courier.state(),
         secretPrefix: secretPrefix(settings.auth.keyPrefix, settings.mode),
@@ -84,6 +86,37 @@ async function assemble(parts: Parts, closers: Closers): Promise<App> {
     },
     stop: () => closers.close(),
   };
+}
+
+/** The way to the API that is sold; none when `/api` answers by itself. */
+async function openGateway(
+  { settings, catalog, host, machine }: Parts,
+  { ledger, openCalls }: Services,
+  closers: Closers,
+): Promise<Gateway | undefined> {
+  const { upstream } = settings.server;
+  if (upstream === null) return undefined;
+  const { createGateway } = await import('./http/gateway/gateway.js');
+  const { openUpstreams } = await import('./http/gateway/upstreams.js');
+  const { clock, log } = machine;
+  const timeouts = { headTimeoutMs: 30_000, idleTimeoutMs: 300_000 };
+  const upstreams = closers.add(
+    openUpstreams({ urls: [upstream], ...timeouts, healthPath: null }, { clock, log }),
+  );
+  upstreams.start();
+  const { windowMs } = settings.delivery;
+  const meter = catalog.eventName;
+  const requestBytesMax = Number.POSITIVE_INFINITY;
+  return createGateway({
+    upstreams,
+    ledger,
+    openCalls,
+    clock: host.clock,
+    log,
+    meter,
+    windowMs,
+    requestBytesMax,
+  });
 }
 
 /** Where browsers must be let to from `POST /checkout`. A merchant may show Stripe's page under a domain of his own. */

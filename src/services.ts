@@ -1,5 +1,7 @@
 /** What the daemon does in the background, and what the server calls: the services with their adapters in their hands. */
 
+import { type AdmissionControl, createAdmission } from './access/admission.js';
+import { createPriceBook } from './access/price-book.js';
 import type { TimedHost } from './app.js';
 import { createEventApplier } from './apply-event.js';
 import { verifyAccount } from './bootstrap/verify-account.js';
@@ -10,6 +12,7 @@ import { createDailyReconcile } from './delivery/daily-reconcile.js';
 import { createPeriodCheck } from './delivery/period-check.js';
 import { reconcilePaces } from './delivery/reconcile.js';
 import type { Billing } from './domain/billing.js';
+import { minorFromMajor } from './domain/money.js';
 import type { Store } from './domain/store.js';
 import type { Emulator } from './emulator/server.js';
 import { createKeyLookup, type KeyLookup } from './keys/key-lookup.js';
@@ -17,7 +20,9 @@ import { createKeyUses, type KeyUses } from './keys/key-uses.js';
 import type { Closers } from './lib/closers.js';
 import type { Host } from './lib/host.js';
 import { createLoop, type Loop } from './lib/loop.js';
+import { perUnitTerms } from './lib/pricing.js';
 import { createLedgerWriter, type LedgerWriter } from './metering/ledger-writer.js';
+import { createOpenCalls, type OpenCalls } from './metering/open-calls.js';
 import { catchUp } from './webhooks/catch-up.js';
 import { createInbox, type Inbox } from './webhooks/inbox.js';
 
@@ -49,6 +54,8 @@ export interface Services {
   keys: KeyLookup;
   uses: KeyUses;
   ledger: LedgerWriter;
+  openCalls: OpenCalls;
+  admission: AdmissionControl;
   inbox: Inbox;
   courier: Courier;
   /** Starts every background loop. */
@@ -74,18 +81,37 @@ export async function createServices(
     : settings.stripe.webhookSecrets;
   // Signatures are as old as the machine's clock says, also when the embedded Stripe's time is ahead.
   const read = createWebhookReader(secrets, machine.clock);
+  const { prices, admission } = createLimiting(parts, closers);
   const inbox = closers.add(createInbox({ store, host, read, apply: createEventApplier(parts) }));
   const courier = closers.add(createDaemonCourier(parts));
   const events = closers.add(createCatchUpLoop(parts, inbox));
   const reconciliation = closers.add(createReconciliationLoop(parts));
   const ledger = createLedgerWriter({ store, clock, log });
   closers.add({ close: () => ledger.drain() });
+  const openCalls = closers.add(
+    createOpenCalls({ store, ledger, clock, machineClock: machine.clock, ids: host.ids, log }),
+  );
   return {
-    ...{ keys, uses, ledger, inbox, courier },
+    ...{ keys, uses, ledger, openCalls, inbox, courier, admission },
     start() {
-      for (const part of [time, keys, uses, inbox, courier, events, reconciliation]) part.start();
+      for (const part of [time, keys, uses, openCalls, inbox, courier, events, reconciliation, prices, admission]) part.start();
     },
   };
+}
+
+/** Prices and admission. Until Stripe has told what it bills, the price is taken from the configuration. */
+function createLimiting(parts: Parts, closers: Closers) {
+  const { settings, catalog, catalogIds, store, billing } = parts;
+  const { clock, log } = parts.host;
+  const terms = perUnitTerms(minorFromMajor(catalog.price, catalog.currency));
+  const sold = { priceId: catalogIds.price, terms };
+  const prices = closers.add(createPriceBook({ store, billing, clock, log, catalog: sold }));
+  const { eventName: meter } = catalog;
+  const { termsOf } = prices;
+  const admission = closers.add(
+    createAdmission({ store, clock, log, meter, defaults: settings.limits, termsOf }),
+  );
+  return { prices, admission };
 }
 
 /** Reads Stripe's events at start and now and then; what was missed is applied at once. */

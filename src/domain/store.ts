@@ -20,6 +20,7 @@ import type { NewApiKey } from './key.js';
 import type { KeyStore, KeyTransferStore } from './key-store.js';
 import type { LimitSubject, Limits, LimitsFound } from './limit.js';
 import type { Mode } from './mode.js';
+import type { OpenCallStore } from './open-call.js';
 import type { Page, PageRequest } from './page.js';
 import type { SpanSums, StampedDelivery, StampedRange, Verdict } from './reconciliation.js';
 import type { Period } from './subscription.js';
@@ -80,7 +81,7 @@ export interface LimitStore {
 }
 
 /** The ledger and the reports read from it. */
-export interface UsageStore {
+export interface UsageStore extends OpenCallStore {
   /** Records all in one synced commit, each with the delivery that covers it; one result an entry, in order. */
   recordUsage(entries: readonly NewUsage[], nowMs: number): Promise<RecordedUsage[]>;
   findUsage(id: number): Promise<LedgerRow | undefined>;

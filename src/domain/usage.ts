@@ -1,5 +1,6 @@
 /** Usage: what a customer consumed, in units, at a time. The ledger holds it for ever; corrections are new rows. */
 
+import type { CallStep } from './open-call.js';
 import type { Period } from './subscription.js';
 
 /** Usage that is about to be recorded. */
@@ -21,14 +22,19 @@ export interface NewUsage {
   periodStartMs: number;
   /** Makes the recording repeatable: the same key of the same customer records once. */
   idempotencyKey?: string | undefined;
+  /** Set for usage of a call that is answered before its units are known. */
+  call?: CallStep | undefined;
 }
 
 /** What came of recording one usage. */
 export interface RecordedUsage {
-  /** The ledger's number of the row. */
+  /** The ledger's number of the row; 0 when there is none. */
   id: number;
-  /** `repeat`: the idempotency key had been used; the row named is the first one, and nothing was added. */
-  recorded: 'new' | 'repeat';
+  /**
+   * `repeat`: the idempotency key had been used; the row named is the first one, and nothing was added. `open`: the call has
+   * begun. `closed`: somebody else had closed the call, and nothing was added.
+   */
+  recorded: 'new' | 'repeat' | 'open' | 'closed';
   /** The units of the row that stands in the ledger. */
   units: number;
   /** The customer's units in the billing period, this usage included. */

@@ -5,6 +5,7 @@ import type { UsageStore } from '../domain/store.js';
 import type { NewUsage, RecordedUsage } from '../domain/usage.js';
 import type { Ids } from '../lib/host.js';
 import { createNames } from './names.js';
+import { createOpenCalls } from './open-calls.js';
 import type { Database } from './open.js';
 import {
   addToBatch,
@@ -49,6 +50,7 @@ export function createUsage(database: Database, ids: Ids): UsageStore {
   const insert = connection.prepare<[number, number, number | null, number, number, number]>(insertSql);
   const findPeriod = connection.prepare<[number, number, number], number>(findPeriodSql).pluck();
   const repeats = createRepeats(connection);
+  const openCalls = createOpenCalls(database);
   const storeGroups = createGroupWriter(database, ids);
 
   function repeat(entry: Entry, batch: Batch): RecordedUsage {
@@ -57,6 +59,16 @@ export function createUsage(database: Database, ids: Ids): UsageStore {
     const periodUnits =
       batch.periods.get(periodKey(entry))?.stored ?? findPeriod.get(customerNo, entry.meterNo, periodStartMs);
     return { id, recorded: 'repeat', units, periodUnits: periodUnits ?? 0 };
+  }
+
+  /** `undefined` for usage that is added to the ledger. */
+  function withoutRow(entry: Entry): RecordedUsage | undefined {
+    const { call, customerNo, periodStartMs, units } = entry.usage;
+    const opening = call?.step === 'open';
+    if (!call || (!opening && openCalls.close(call.id))) return undefined;
+    if (opening) openCalls.begin(entry);
+    const periodUnits = findPeriod.get(customerNo, entry.meterNo, periodStartMs) ?? 0;
+    return { id: 0, recorded: opening ? 'open' : 'closed', units: opening ? units : 0, periodUnits };
   }
 
   function insertRow(
@@ -74,6 +86,7 @@ export function createUsage(database: Database, ids: Ids): UsageStore {
 
   return {
     ...createUsageSums(database, routes),
+    ...openCalls.contract,
     async recordUsage(usages, nowMs) {
       usages.forEach(check);
       const entries: Entry[] = usages.map((usage) => ({
@@ -82,15 +95,17 @@ export function createUsage(database: Database, ids: Ids): UsageStore {
         routeNo: routes.intern(usage.route),
       }));
       return write(() => {
+        const without = entries.map(withoutRow);
         const repeated = repeats.find(usages);
         const batch = createBatch();
         const groups = entries.map((entry, index) =>
-          repeated.has(index) ? undefined : addToBatch(batch, entry),
+          without[index] || repeated.has(index) ? undefined : addToBatch(batch, entry),
         );
         storeGroups(batch);
         return entries.map((entry, index) => {
           const group = groups[index];
-          return group ? insertRow(entry, group.delivery, group.period, nowMs) : repeat(entry, batch);
+          if (group) return insertRow(entry, group.delivery, group.period, nowMs);
+          return without[index] ?? repeat(entry, batch);
         });
       });
     },

@@ -10,6 +10,7 @@ import type { Host } from '../../lib/host.js';
 import type { LedgerWriter } from '../../metering/ledger-writer.js';
 import { usageRow } from '../../metering/usage-row.js';
 import { type AuthenticateDeps, authenticate } from '../authenticate.js';
+import type { Gateway } from '../gateway/gateway.js';
 import { sendProblem } from '../problem.js';
 
 /** What the paid endpoint needs. */
@@ -17,12 +18,16 @@ export interface PaidDeps extends AuthenticateDeps {
   host: Host;
   uses: KeyUses;
   ledger: LedgerWriter;
+  /** The way to the API that is sold; without it `/api` answers by itself. */
+  gateway: Gateway | undefined;
   /** The meter's event name. */
   meter: string;
   windowMs: number;
   pastDueGraceMs: number;
   baseUrl(): string;
 }
+
+const unlimited = { headers: () => ({}), settle: () => undefined, release: () => undefined };
 
 const answerData = '🔥'.repeat(8);
 
@@ -35,9 +40,10 @@ export function paid(deps: PaidDeps): RequestHandler {
     const access = accessOf(caller.customer, nowMs, deps.pastDueGraceMs);
     if (!access.allowed) return refuseAccess(res, access.code, deps.baseUrl());
     deps.uses.note(caller.key.no, nowMs);
+    if (access.warning) res.setHeader('Meterctl-Warning', access.warning);
+    if (deps.gateway) return deps.gateway.forward(req, res, { caller, admission: unlimited, atMs: nowMs });
     const recorded = await record(deps, req, res, caller, nowMs);
     if (!recorded) return;
-    if (access.warning) res.setHeader('Meterctl-Warning', access.warning);
     answer(res, recorded);
   };
 }

@@ -32,6 +32,8 @@ END;`;
  * it: what takes back usage that never arrived would be taken off other usage. Whatever Stripe surely does not have may
  * still change its units; all else that Stripe sees of a delivery is frozen with it.
  *
+ * `open_calls` holds what is being answered while its units are not known: a row goes when its usage comes.
+ *
  * In the roll-ups key 0 stands for usage without a key: a primary key takes no NULL.
  */
 export const ledgerSql = `
@@ -142,6 +144,22 @@ CREATE TABLE usage_notes (
   recorded_at_ms INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX usage_notes_key ON usage_notes (customer_no, idempotency_key) WHERE idempotency_key IS NOT NULL;
+
+CREATE TABLE open_calls (
+  id TEXT PRIMARY KEY,
+  customer_no INTEGER NOT NULL REFERENCES customers (no),
+  key_no INTEGER REFERENCES keys (no),
+  meter_no INTEGER NOT NULL REFERENCES meters (no),
+  route_no INTEGER NOT NULL REFERENCES routes (no),
+  units INTEGER NOT NULL CHECK (units >= 0),
+  at_ms INTEGER NOT NULL,
+  window_start_ms INTEGER NOT NULL,
+  window_end_ms INTEGER NOT NULL,
+  period_start_ms INTEGER NOT NULL,
+  on_abort TEXT NOT NULL CHECK (on_abort IN ('delivered', 'upstream', 'none')),
+  seen_at_ms INTEGER NOT NULL,
+  CHECK (at_ms >= window_start_ms AND at_ms < window_end_ms)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE usage_days (
   day INTEGER NOT NULL,

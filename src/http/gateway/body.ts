@@ -1,0 +1,52 @@
+/** The body of a request on its way to the upstream. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Dispatcher } from 'undici';
+
+/** The body is longer than the operator allows. */
+export class BodyTooLarge extends Error {
+  constructor(bytesMax: number) {
+    super(`The body may have at most ${bytesMax} bytes.`);
+    this.name = 'BodyTooLarge';
+  }
+}
+
+/** What is known of a body while it passes. */
+export interface BodyCount {
+  bytes: number;
+  /** Whether all of it has passed. */
+  ended: boolean;
+}
+
+/**
+ * The body, as something that undici reads when the request is being sent and not before. Until then another upstream may
+ * still be given the same request. It is not the request itself, because undici destroys a stream that it could not send.
+ */
+export function lazyBody(
+  req: IncomingMessage,
+  res: ServerResponse,
+  count: BodyCount,
+  bytesMax: number,
+): NonNullable<Dispatcher.DispatchOptions['body']> {
+  const body = { [Symbol.asyncIterator]: () => pieces(req, res, count, bytesMax) };
+  // undici takes async iterables ("body must be a string, …, an iterable, or an async iterable"); its types do not say so.
+  return body as unknown as Buffer;
+}
+
+async function* pieces(
+  req: IncomingMessage,
+  res: ServerResponse,
+  count: BodyCount,
+  bytesMax: number,
+): AsyncGenerator<Buffer> {
+  // The client waits with its body until somebody wants it (RFC 9110 10.1.1).
+  if (/^100-continue$/i.test(req.headers.expect ?? '')) res.writeContinue();
+  for await (const piece of req.iterator({ destroyOnReturn: false })) {
+    // A request without an encoding gives buffers.
+    const chunk = piece as Buffer;
+    count.bytes += chunk.length;
+    if (count.bytes > bytesMax) throw new BodyTooLarge(bytesMax);
+    yield chunk;
+  }
+  count.ended = true;
+}

@@ -1,0 +1,39 @@
+/** What a call through the gateway tells whoever bills it, and what it waits for. */
+
+import type { RequestSigns } from '../../metering/tally.js';
+import type { AnswerHead } from './answer-head.js';
+
+/** How a call was over: the client has all of the answer, or one of the two sides broke off before. */
+export type CallEnd = 'complete' | 'client-gone' | 'upstream-gone';
+
+/** Bills one call. */
+export interface CallMeter {
+  /** Whether the upstream goes on to its end without the client. */
+  readonly outlivesClient: boolean;
+  /** So much of the answer must be kept in memory before `head` can tell. */
+  readonly holdBytesMax: number;
+  /**
+   * Resolves once the head may go out, with the fields to add to it: names and values in turn. Rejects with `unavailable`
+   * when the usage cannot be written. The request may still be under way: `request` follows it.
+   */
+  head(answer: AnswerHead, request: RequestSigns, upgraded: boolean): Promise<string[]>;
+  /** A piece of the answer's body came from the upstream. */
+  data(chunk: Uint8Array): void;
+  /** A WebSocket message passed. */
+  message(from: 'client' | 'upstream'): void;
+  /** All of the answer came from the upstream. Returns the fields to add to its trailers. */
+  answered(): string[];
+  /** Called once, whatever happens. */
+  end(how: CallEnd): void;
+}
+
+/** Bills nothing. */
+export const freeOfCharge: CallMeter = {
+  outlivesClient: false,
+  holdBytesMax: 0,
+  head: async () => [],
+  data: () => undefined,
+  message: () => undefined,
+  answered: () => [],
+  end: () => undefined,
+};

@@ -1,0 +1,43 @@
+/** What the client is told when the upstream gives no answer, and when the same request may be sent again. */
+
+import type { IncomingMessage } from 'node:http';
+import type { Response } from 'express';
+import { MeterctlError } from '../../domain/error.js';
+import { type ProblemCode, sendProblem } from '../problem.js';
+import { BodyTooLarge } from './body.js';
+import { hasBody } from './request-head.js';
+
+/** Repeating these does nothing that doing them once does not (RFC 9110 9.2.2). */
+const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+
+/** How a connection ends that the upstream closed just as it was being used again. */
+const closedCodes: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+
+/** Whether a request that was sent, and found its connection closed, may be sent again (RFC 9110 9.2.2). */
+export function mayRepeat(req: IncomingMessage, error: Error): boolean {
+  return closedCodes.has(codeOf(error)) && idempotent.has(req.method ?? '') && !hasBody(req);
+}
+
+/** Answers for the upstream. Once the head is out, all that can be said is that the answer is not whole. */
+export function sendFailure(req: IncomingMessage, res: Response, error: unknown): void {
+  if (res.headersSent) {
+    res.destroy();
+    return;
+  }
+  // What the client still sends is for nobody.
+  if (!req.complete) res.shouldKeepAlive = false;
+  const { code, detail } = refusalFor(error);
+  sendProblem(res, code, detail);
+}
+
+function refusalFor(error: unknown): { code: ProblemCode; detail: string } {
+  if (error instanceof BodyTooLarge) return { code: 'payload_too_large', detail: error.message };
+  const detail = 'The call is not billed. Please try again.';
+  if (error instanceof MeterctlError) return { code: 'ledger_unavailable', detail };
+  if (codeOf(error) !== 'UND_ERR_HEADERS_TIMEOUT') return { code: 'upstream_unavailable', detail };
+  return { code: 'upstream_timeout', detail: 'The call is not billed. It may have been carried out.' };
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}

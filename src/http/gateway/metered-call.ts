@@ -1,0 +1,130 @@
+/** One call that is sold: its usage is on disk before the head of its answer goes out. */
+
+import type { Admission } from '../../access/admission.js';
+import { isBilled, type RouteRule } from '../../domain/route.js';
+import { chargeOf } from '../../metering/charge.js';
+import type { OpenCall } from '../../metering/open-calls.js';
+import { createTally, documentBytesMax, type RequestSigns, type Tally } from '../../metering/tally.js';
+import type { AnswerHead } from './answer-head.js';
+import type { CallEnd, CallMeter } from './call-meter.js';
+
+/** What a call is billed with. */
+export interface MeteredCallDeps {
+  rule: RouteRule;
+  admission: Admission;
+  /** Writes the units of the call; resolves once they are on disk. */
+  record(units: number): Promise<unknown>;
+  /** Begins a call whose units are known at its end; resolves once that is on disk. `owed` tells the units so far. */
+  open(owed: () => number): Promise<OpenCall>;
+  /** The upstream told nonsense. */
+  misreported(why: string): void;
+}
+
+/**
+ * `waiting`: nothing is owed yet. `writing`: what is owed is on its way to the disk. `open`: it is on disk that the call
+ * runs. `done`: it is known what is owed.
+ */
+type Stage = 'waiting' | 'writing' | 'open' | 'done';
+
+/** Bills one call by its route's rule. */
+export class MeteredCall implements CallMeter {
+  readonly outlivesClient: boolean;
+  readonly holdBytesMax: number;
+  readonly #deps: MeteredCallDeps;
+  readonly #tally: Tally;
+  #stage: Stage = 'waiting';
+  #open: OpenCall | undefined;
+  #over: CallEnd | undefined;
+  /** Goes on with `head` where the units stand in the body. */
+  #whole: () => void = () => undefined;
+  #bytes = 0;
+
+  constructor(deps: MeteredCallDeps) {
+    const { onAbort, cost } = deps.rule;
+    this.#deps = deps;
+    this.#tally = createTally(cost);
+    this.outlivesClient = onAbort === 'upstream';
+    this.holdBytesMax = cost.by === 'json' ? documentBytesMax : 0;
+  }
+
+  async head(answer: AnswerHead, request: RequestSigns, upgraded: boolean): Promise<string[]> {
+    const { rule } = this.#deps;
+    if (!isBilled(rule, answer.status)) {
+      this.#stage = 'done';
+      return this.#bill(0);
+    }
+    const known = this.#tally.head({ ...answer, upgraded }, request);
+    if (known === 'whole') await this.#untilWhole();
+    if (this.#over !== undefined) return [];
+    this.#stage = 'writing';
+    try {
+      if (known === 'end' || rule.onAbort === 'none') return await this.#begin();
+      const units = this.#charge();
+      await this.#deps.record(units);
+      this.#deps.admission.settle(units);
+      return this.#bill(units);
+    } finally {
+      if (this.#stage === 'writing') this.#stage = 'done';
+      if (this.#stage === 'done' && this.#over !== undefined) this.#deps.admission.release();
+    }
+  }
+
+  data(chunk: Uint8Array): void {
+    if (this.#stage === 'done') return;
+    this.#tally.data(chunk);
+    this.#bytes += chunk.length;
+    if (this.#bytes > documentBytesMax) this.#whole();
+  }
+
+  message(from: 'client' | 'upstream'): void {
+    this.#tally.message(from);
+  }
+
+  answered(): string[] {
+    this.#whole();
+    if (this.#stage !== 'open') return [];
+    const { units } = chargeOf(this.#tally.read(), this.#deps.rule);
+    return ['Meterctl-Units', String(units)];
+  }
+
+  end(how: CallEnd): void {
+    if (this.#over !== undefined) return;
+    this.#over = how;
+    this.#whole();
+    if (this.#stage === 'open') this.#close(how);
+    // What is being written holds its units until it is.
+    else if (this.#stage !== 'writing') this.#deps.admission.release();
+  }
+
+  #untilWhole(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#whole = resolve;
+    });
+  }
+
+  /** Puts the call on disk, with nothing but that it runs. */
+  async #begin(): Promise<string[]> {
+    this.#open = await this.#deps.open(() => chargeOf(this.#tally.read(), this.#deps.rule).units);
+    this.#stage = 'open';
+    if (this.#over !== undefined) this.#close(this.#over);
+    return this.#bill();
+  }
+
+  #close(how: CallEnd): void {
+    const nothing = how !== 'complete' && this.#deps.rule.onAbort === 'none';
+    this.#stage = 'done';
+    this.#open?.end(nothing ? 0 : this.#charge());
+  }
+
+  /** What the answer says of limits, and of its units where they are known. */
+  #bill(units?: number): string[] {
+    const fields = Object.entries(this.#deps.admission.headers()).flat();
+    return units === undefined ? fields : [...fields, 'Meterctl-Units', String(units)];
+  }
+
+  #charge(): number {
+    const { units, why } = chargeOf(this.#tally.read(), this.#deps.rule);
+    if (why !== undefined) this.#deps.misreported(why);
+    return units;
+  }
+}

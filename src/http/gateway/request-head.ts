@@ -1,0 +1,93 @@
+/** The head of a request as the upstream gets it: whole, less what is ours alone, with who is calling. */
+
+import type { IncomingMessage } from 'node:http';
+import { fieldsNamedIn, isHopByHop } from './hop-by-hop.js';
+
+/** What the gateway says to the upstream, and nobody outside can. */
+export interface Introduction {
+  requestId: string;
+  /** How the client reached us: `http` or `https`. */
+  scheme: string;
+  /** Where the call comes from. */
+  address: string;
+  /** Not on free routes. */
+  customerId?: string | undefined;
+  keyId?: string | undefined;
+  /** Whether the answer must come as it is, because its units are read from its body. */
+  plain: boolean;
+}
+
+/** Fields that stop here. Whatever starts with `x-forwarded-` or `meterctl-` does too. */
+const kept: ReadonlySet<string> = new Set([
+  'host',
+  'expect',
+  'trailer',
+  'forwarded',
+  'x-real-ip',
+  'x-request-id',
+  'x-api-key',
+]);
+
+/** Names and values in turn, as undici takes them. */
+export function requestHeaders(req: IncomingMessage, introduction: Introduction): string[] {
+  const headers: string[] = [];
+  const { rawHeaders } = req;
+  const named = fieldsNamedIn(req.headers.connection);
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? '';
+    const value = rawHeaders[index + 1] ?? '';
+    if (isForUpstream(name.toLowerCase(), value, named, introduction.plain)) headers.push(name, value);
+  }
+  // The client takes trailers, and trailers pass through here.
+  if (/\btrailers\b/i.test(String(req.headers.te ?? ''))) headers.push('TE', 'trailers');
+  introduce(headers, req, introduction);
+  return headers;
+}
+
+function isForUpstream(name: string, value: string, named: ReadonlySet<string>, plain: boolean): boolean {
+  if (isHopByHop(name, named)) return false;
+  // CGI and WSGI take `_` for `-`, so `X_Forwarded_For` would reach the program under our field's name.
+  const said = name.includes('_') ? name.replaceAll('_', '-') : name;
+  if (kept.has(said) || said.startsWith('x-forwarded-') || said.startsWith('meterctl-')) return false;
+  if (plain && said === 'accept-encoding') return false;
+  // Credentials for the upstream pass; a key of ours never does.
+  return said !== 'authorization' || !/^bearer\s+mk_/i.test(value);
+}
+
+function introduce(headers: string[], req: IncomingMessage, introduction: Introduction): void {
+  const address = introduction.address.replace(/^::ffff:(?=\d+\.)/, '');
+  const host = req.headers.host ?? '';
+  const node = address.includes(':') ? `"[${address}]"` : address || 'unknown';
+  headers.push(
+    'X-Forwarded-For',
+    address,
+    'X-Forwarded-Proto',
+    introduction.scheme,
+    'X-Forwarded-Host',
+    host,
+    // RFC 7239 4.
+    'Forwarded',
+    `for=${node};host="${host.replace(/["\\]/g, '\\$&')}";proto=${introduction.scheme}`,
+    'X-Request-Id',
+    introduction.requestId,
+  );
+  if (introduction.customerId !== undefined) headers.push('Meterctl-Customer', introduction.customerId);
+  if (introduction.keyId !== undefined) headers.push('Meterctl-Key-Id', introduction.keyId);
+  if (introduction.plain) headers.push('Accept-Encoding', 'identity');
+}
+
+/** The target as it came, less `apiKey`, which is ours under any spelling. */
+export function requestTarget(url: string): string {
+  const start = url.indexOf('?');
+  if (start === -1 || !/apiKey|%/.test(url)) return url;
+  const parts = url.slice(start + 1).split('&');
+  const others = parts.filter((part) => !new URLSearchParams(part).has('apiKey'));
+  if (others.length === parts.length) return url;
+  return others.length === 0 ? url.slice(0, start) : `${url.slice(0, start)}?${others.join('&')}`;
+}
+
+/** Whether a body follows the head (RFC 9112 6.3). */
+export function hasBody(req: IncomingMessage): boolean {
+  const length = req.headers['content-length'];
+  return req.headers['transfer-encoding'] !== undefined || (length !== undefined && Number(length) > 0);
+}

@@ -1,0 +1,131 @@
+/** The servers behind the gateway: connections that are kept, and which of several is well. The one home of undici. */
+
+import { type Dispatcher, Pool } from 'undici';
+import type { Clock, Log } from '../../lib/host.js';
+import { createLoop } from '../../lib/loop.js';
+
+/** Where calls go, and how long that may take. */
+export interface UpstreamSettings {
+  /** Base URLs without a trailing slash; a path is put before every call's own. At least one. */
+  urls: readonly string[];
+  /** From the end of the request to the head of the answer. */
+  headTimeoutMs: number;
+  /** Between two pieces of an answer's body. */
+  idleTimeoutMs: number;
+  /** Asked of every upstream now and then: below 400 is well. `null`: only failed connections tell. */
+  healthPath: string | null;
+}
+
+/** One server. */
+export interface Upstream {
+  readonly url: string;
+  /** Sends `path` below the base URL. `handler` hears everything else. */
+  dispatch(options: Omit<Dispatcher.DispatchOptions, 'origin'>, handler: Dispatcher.DispatchHandler): void;
+  /** Notes how it went: what cannot be connected to is left alone for a while. */
+  noteUp(): void;
+  noteDown(error: Error): void;
+}
+
+/** All of them. */
+export interface Upstreams {
+  start(): void;
+  /** The next in turn of those that are well and not in `tried`; of those that are not well when there is no other. */
+  choose(tried: readonly Upstream[]): Upstream | undefined;
+  /** Ends connections at once; what still runs fails. */
+  close(): Promise<void>;
+}
+
+const connectTimeoutMs = 5_000;
+const healthIntervalMs = 5_000;
+const healthTimeoutMs = 5_000;
+
+/** How long a server is left alone after it could not be reached: doubled each time, up to the last. */
+const restFirstMs = 1_000;
+const restLastMs = 30_000;
+
+interface Server extends Upstream {
+  downUntilMs: number;
+  check(path: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Nothing is connected before the first call. */
+export function openUpstreams(settings: UpstreamSettings, deps: { clock: Clock; log: Log }): Upstreams {
+  const servers = settings.urls.map((url) => openServer(url, settings, deps));
+  let turn = 0;
+  const { healthPath } = settings;
+  const health = createLoop({
+    name: 'upstream health',
+    ...deps,
+    intervalMs: healthIntervalMs,
+    async tick() {
+      if (healthPath !== null) await Promise.all(servers.map((server) => server.check(healthPath)));
+    },
+  });
+  return {
+    start() {
+      if (healthPath !== null) health.start();
+    },
+    choose(tried) {
+      const nowMs = deps.clock.nowMs();
+      turn = (turn + 1) % servers.length;
+      const inTurn = [...servers.slice(turn), ...servers.slice(0, turn)].filter(
+        (server) => !tried.includes(server),
+      );
+      return inTurn.find((server) => server.downUntilMs <= nowMs) ?? inTurn[0];
+    },
+    async close() {
+      await health.close();
+      await Promise.all(servers.map((server) => server.close()));
+    },
+  };
+}
+
+function openServer(
+  url: string,
+  settings: UpstreamSettings,
+  { clock, log }: { clock: Clock; log: Log },
+): Server {
+  const { origin, pathname } = new URL(url);
+  const prefix = pathname === '/' ? '' : pathname;
+  const pool = new Pool(origin, {
+    connect: { timeout: connectTimeoutMs },
+    headersTimeout: settings.headTimeoutMs,
+    bodyTimeout: settings.idleTimeoutMs,
+  });
+  let failures = 0;
+  const server: Server = {
+    url,
+    downUntilMs: 0,
+    dispatch(options, handler) {
+      pool.dispatch({ ...options, path: prefix + options.path }, handler);
+    },
+    noteUp() {
+      if (failures > 0) log.info('an upstream can be reached again', { url });
+      failures = 0;
+      server.downUntilMs = 0;
+    },
+    noteDown(error) {
+      if (failures === 0) log.warn('an upstream cannot be reached', { url, reason: error.message });
+      server.downUntilMs = clock.nowMs() + Math.min(restLastMs, restFirstMs * 2 ** Math.min(failures, 10));
+      failures += 1;
+    },
+    async check(path) {
+      try {
+        const answer = await pool.request({
+          method: 'GET',
+          path: prefix + path,
+          headersTimeout: healthTimeoutMs,
+          bodyTimeout: healthTimeoutMs,
+        });
+        await answer.body.dump();
+        if (answer.statusCode < 400) server.noteUp();
+        else server.noteDown(new Error(`${path} answered ${answer.statusCode}`));
+      } catch (error) {
+        server.noteDown(error instanceof Error ? error : new Error(String(error)));
+      }
+    },
+    close: () => pool.destroy(),
+  };
+  return server;
+}

@@ -1,0 +1,150 @@
+/** Calls whose units are known only at their end: on disk while they run, so that a crash neither loses nor doubles them. */
+
+import { MeterctlError } from '../domain/error.js';
+import { type CallStep, owedAfterCrash } from '../domain/open-call.js';
+import type { AbortPolicy } from '../domain/route.js';
+import type { UsageStore } from '../domain/store.js';
+import type { NewUsage } from '../domain/usage.js';
+import type { Clock, Ids, Log } from '../lib/host.js';
+import { createLoop } from '../lib/loop.js';
+import type { LedgerWriter } from './ledger-writer.js';
+
+/** A call that runs, and is on disk. */
+export interface OpenCall {
+  /** It is over, and this is owed. Returns at once: what cannot be written now is tried again until it can. */
+  end(units: number): void;
+}
+
+/** What a call begins with. */
+export interface CallBeginning {
+  /** The ledger's row for these units, used now. */
+  usage(units: number): NewUsage;
+  /** The units so far. */
+  owed(): number;
+  onAbort: AbortPolicy;
+  /** Called as soon as the ledger has the call with these units. */
+  settled(units: number): void;
+}
+
+/** Begins calls, follows them, and closes those of processes that have crashed. */
+export interface OpenCalls {
+  start(): void;
+  /** Resolves once it is on disk that the call runs. Rejects as the ledger does. */
+  open(beginning: CallBeginning): Promise<OpenCall>;
+  /** Notes how far calls have come, and closes what nobody runs any more. Tests call it; `start` calls it every second. */
+  tick(): Promise<void>;
+  /** Writes what is left to write. */
+  close(): Promise<void>;
+}
+
+const tickMs = 1_000;
+
+/** A call that stands still is said to run so often. */
+const renewMs = 5_000;
+
+/** A call that nobody has said to run for so long is left by a crash. */
+const unseenMs = 15_000;
+
+const batchMax = 1_000;
+
+interface Running {
+  beginning: CallBeginning;
+  step: CallStep;
+  savedUnits: number;
+  /** Set once it is over: what is owed, as the ledger's row. */
+  over?: NewUsage;
+}
+
+interface Deps {
+  store: UsageStore;
+  ledger: LedgerWriter;
+  /** Time by which usage is stamped. */
+  clock: Clock;
+  /** The machine's own time. */
+  machineClock: Clock;
+  ids: Ids;
+  log: Log;
+}
+
+/** Nothing runs in the background before `start`. */
+export function createOpenCalls(deps: Deps): OpenCalls {
+  const running = new Map<string, Running>();
+
+  async function open(beginning: CallBeginning): Promise<OpenCall> {
+    const seenAtMs = deps.machineClock.nowMs();
+    const { onAbort } = beginning;
+    const step: CallStep = { id: deps.ids.next('call'), step: 'open', onAbort, seenAtMs };
+    const savedUnits = beginning.owed();
+    await deps.ledger.record({ ...beginning.usage(savedUnits), call: step });
+    const call: Running = { beginning, step, savedUnits };
+    running.set(step.id, call);
+    return {
+      end(units) {
+        if (call.over) return;
+        call.over = { ...beginning.usage(units), call: { ...step, step: 'over' } };
+        void closeCall(call);
+      },
+    };
+  }
+
+  /** A failure is told by the ledger writer; the next tick tries again, and after a crash the next process does. */
+  async function closeCall({ over, step: { id }, beginning }: Running): Promise<void> {
+    if (!over) return;
+    try {
+      const { recorded, units } = await deps.ledger.record(over);
+      if (running.delete(id)) beginning.settled(units);
+      if (recorded === 'closed') {
+        deps.log.warn('a call was closed by another process while it ran', { call: id });
+      }
+    } catch (error) {
+      if (!(error instanceof MeterctlError)) throw error;
+    }
+  }
+
+  async function saveProgress(): Promise<void> {
+    const seenAtMs = deps.machineClock.nowMs();
+    const moved = [...running.values()].filter((call) => {
+      const units = call.beginning.owed();
+      if (call.over || (units === call.savedUnits && seenAtMs - call.step.seenAtMs < renewMs)) return false;
+      call.savedUnits = units;
+      call.step.seenAtMs = seenAtMs;
+      return true;
+    });
+    for (let from = 0; from < moved.length; from += batchMax) {
+      await deps.store.recordProgress(moved.slice(from, from + batchMax).map(progressOf));
+    }
+  }
+
+  /** Calls of processes that crashed: each is closed once, whoever is first. */
+  async function closeUnseen(): Promise<void> {
+    const nowMs = deps.machineClock.nowMs();
+    const seen = { fromMs: nowMs - unseenMs, toMs: nowMs + unseenMs };
+    const rows = await deps.store.listUnseenCalls(seen, batchMax);
+    const left = rows.filter(({ call }) => !running.has(call.id));
+    await Promise.all(left.map((row) => deps.ledger.record({ ...row, units: owedAfterCrash(row) })));
+    if (left.length > 0) deps.log.warn('closed calls that a crash had left open', { calls: left.length });
+  }
+
+  async function tick(): Promise<void> {
+    await Promise.all([...running.values()].map(closeCall));
+    await saveProgress();
+    await closeUnseen();
+  }
+
+  const { clock, log } = { clock: deps.machineClock, log: deps.log };
+  const loop = createLoop({ name: 'open calls', clock, log, intervalMs: tickMs, tick });
+  return {
+    start: () => loop.start(),
+    open,
+    tick,
+    async close() {
+      await loop.close();
+      await deps.ledger.drain();
+    },
+  };
+}
+
+function progressOf({ beginning, step, savedUnits }: Running) {
+  const { units, atMs, window, periodStartMs } = beginning.usage(savedUnits);
+  return { id: step.id, seenAtMs: step.seenAtMs, units, atMs, window, periodStartMs };
+}

@@ -1,0 +1,77 @@
+/** Calls that run, in SQLite: a row from before the head of the answer until their usage is in the ledger. */
+
+import type { OpenCallRow, OpenCallStore } from '../domain/open-call.js';
+import type { AbortPolicy } from '../domain/route.js';
+import type { Database } from './open.js';
+import type { Entry } from './usage-batch.js';
+
+const openSql = `
+INSERT INTO open_calls (id, customer_no, key_no, meter_no, route_no, units, at_ms, window_start_ms, window_end_ms,
+  period_start_ms, on_abort, seen_at_ms)
+VALUES (:id, :customerNo, :keyNo, :meterNo, :routeNo, :units, :atMs, :startMs, :endMs, :periodStartMs, :onAbort, :seenAtMs)`;
+
+const progressSql = `
+UPDATE open_calls SET units = :units, at_ms = :atMs, window_start_ms = :startMs, window_end_ms = :endMs,
+  period_start_ms = :periodStartMs, seen_at_ms = :seenAtMs
+WHERE id = :id`;
+
+const closeSql = 'DELETE FROM open_calls WHERE id = ?';
+
+const listUnseenSql = `
+SELECT c.id, c.customer_no AS customerNo, c.key_no AS keyNo, m.event_name AS meter, r.name AS route, c.units,
+  c.at_ms AS atMs, c.window_start_ms AS startMs, c.window_end_ms AS endMs, c.period_start_ms AS periodStartMs,
+  c.on_abort AS onAbort, c.seen_at_ms AS seenAtMs
+FROM open_calls c JOIN meters m ON m.no = c.meter_no JOIN routes r ON r.no = c.route_no
+WHERE c.seen_at_ms < ? OR c.seen_at_ms > ? ORDER BY c.id LIMIT CAST(? AS INTEGER)`;
+
+interface Row {
+  id: string;
+  customerNo: number;
+  keyNo: number | null;
+  meter: string;
+  route: string;
+  units: number;
+  atMs: number;
+  startMs: number;
+  endMs: number;
+  periodStartMs: number;
+  onAbort: AbortPolicy;
+  seenAtMs: number;
+}
+
+/** The open calls part of the contract, and the two steps that happen inside a commit of the ledger. */
+export function createOpenCalls({ connection, read, write }: Database) {
+  const open = connection.prepare<[Record<string, unknown>]>(openSql);
+  const progress = connection.prepare<[Record<string, unknown>]>(progressSql);
+  const close = connection.prepare<[string]>(closeSql);
+  const listUnseen = connection.prepare<[number, number, number], Row>(listUnseenSql);
+
+  const contract: OpenCallStore = {
+    async recordProgress(calls) {
+      if (calls.length === 0) return;
+      write(() => {
+        for (const { window, ...call } of calls) progress.run({ ...call, ...window });
+      });
+    },
+    async listUnseenCalls({ fromMs, toMs }, limit) {
+      return read(() => listUnseen.all(fromMs, toMs, limit)).map(rowOf);
+    },
+  };
+
+  return {
+    contract,
+    /** Inside a transaction of the caller. */
+    begin({ usage, meterNo, routeNo }: Entry): void {
+      const { window, call, customerNo, keyNo, units, atMs, periodStartMs } = usage;
+      const { id, onAbort, seenAtMs } = call ?? {};
+      const numbers = { customerNo, keyNo, meterNo, routeNo, units, atMs, periodStartMs };
+      open.run({ id, onAbort, seenAtMs, ...numbers, ...window });
+    },
+    /** Inside a transaction of the caller. Whether the call was open. */
+    close: (id: string): boolean => close.run(id).changes > 0,
+  };
+}
+
+function rowOf({ id, startMs, endMs, onAbort, seenAtMs, ...usage }: Row): OpenCallRow {
+  return { ...usage, window: { startMs, endMs }, call: { id, step: 'over', onAbort, seenAtMs } };
+}
