@@ -65,18 +65,15 @@ WHERE id = :id AND state = :state AND attempts = :attempts`;
 
 type ChunkRow = SummedDelivery & { no: number; windowStartMs: number; timestampMs: number };
 
+type Values = [Record<string, unknown>];
+
 /** The reconciliation part of the contract. */
-export function createReconciliation(
-  { connection, read, write }: Database,
-  clock: Clock,
-): ReconciliationStore {
-  type Values = [Record<string, unknown>];
+export function createReconciliation(database: Database, clock: Clock): ReconciliationStore {
+  const { connection, read, write } = database;
   const listCustomers = connection.prepare<Values, { no: number; id: string }>(
     `SELECT c.no, c.id ${customersSql} ORDER BY c.no LIMIT :limit`,
   );
   const countCustomers = connection.prepare<Values, number>(`SELECT count(*) ${customersSql}`).pluck();
-  const chunk = connection.prepare<Values, ChunkRow>(chunkSql);
-  const list = connection.prepare<Values, Omit<StampedDelivery, 'corrected'> & { corrected: 0 | 1 }>(listSql);
   const delivered = connection.prepare<Values>(deliveredSql);
   const pending = {
     uncertain: connection.prepare<Values>(neverArrivedSql),
@@ -84,6 +81,7 @@ export function createReconciliation(
   };
 
   return {
+    ...createStampedQueries(database, clock),
     async listReconciledCustomers({ startMs, endMs }, page) {
       const [afterNo = 0] = keyOfCursor('reconciled', 1, page) ?? [];
       const rows = read(() => listCustomers.all({ startMs, endMs, afterNo, limit: page.limit + 1 }));
@@ -98,6 +96,25 @@ export function createReconciliation(
     async countReconciledCustomers({ startMs, endMs }) {
       return read(() => countCustomers.get({ startMs, endMs, afterNo: 0 })) ?? 0;
     },
+    async settleCompared(verdicts, nowMs) {
+      return write(() =>
+        verdicts.reduce((settled, { becomes, ...values }) => {
+          const statement = becomes === 'delivered' ? delivered : pending[values.state];
+          return settled + statement.run({ ...values, nowMs }).changes;
+        }, 0),
+      );
+    },
+  };
+}
+
+/** Questions by timestamp. */
+function createStampedQueries(
+  { connection, read }: Database,
+  clock: Clock,
+): Pick<ReconciliationStore, 'sumStamped' | 'listStamped'> {
+  const chunk = connection.prepare<Values, ChunkRow>(chunkSql);
+  const list = connection.prepare<Values, Omit<StampedDelivery, 'corrected'> & { corrected: 0 | 1 }>(listSql);
+  return {
     async sumStamped(range, { stepMs, settledBeforeMs }) {
       const spans = new Map<number, SpanSums>();
       let after = beginOf(range);
@@ -116,14 +133,6 @@ export function createReconciliation(
         ...row,
         corrected: row.corrected === 1,
       }));
-    },
-    async settleCompared(verdicts, nowMs) {
-      return write(() =>
-        verdicts.reduce((settled, { becomes, ...values }) => {
-          const statement = becomes === 'delivered' ? delivered : pending[values.state];
-          return settled + statement.run({ ...values, nowMs }).changes;
-        }, 0),
-      );
     },
   };
 }
