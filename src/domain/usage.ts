@@ -41,6 +41,41 @@ export interface RecordedUsage {
   periodUnits: number;
 }
 
+/** A row of the ledger, as far as taking it back asks. */
+export interface LedgerRow {
+  id: number;
+  customerId: string;
+  units: number;
+  atMs: number;
+}
+
+/** The wish to take one row of the ledger back. */
+export interface UsageVoid {
+  usageId: number;
+  reason: string;
+  /** Whether an event of the row's period still changes its invoice. */
+  billable: boolean;
+  /** Stripe still cancels what it was delivered since then. */
+  cancellableSinceMs: number;
+}
+
+/** A row that was taken back. */
+export interface VoidedUsage {
+  /** The ledger's number of the row that takes it back. */
+  id: number;
+  /** Below zero. */
+  units: number;
+  voids: number;
+  /** `repeat`: it was taken back before, for the reason given here, and nothing was added. */
+  recorded: 'new' | 'repeat';
+  /**
+   * `shrunk`: Stripe does not have the units, and will not get them. `cancelled`: Stripe is asked to cancel the event that
+   * held them. `negative`: they are taken off by an event of their own.
+   */
+  how: 'shrunk' | 'cancelled' | 'negative';
+  reason: string;
+}
+
 /** How usage is grouped. */
 export type UsageGrouping = 'hour' | 'day' | 'month' | 'customer' | 'key' | 'route';
 
@@ -62,6 +97,7 @@ export interface UsageSum {
   keyId?: string | null;
   route?: string;
   units: number;
+  /** Rows of the ledger; corrections, with less than zero units, are none. */
   requests: number;
 }
 

@@ -30,7 +30,7 @@ interface Range {
 function rowsSql(range: Range, fromMs: string, toMs: string, sign: 1 | -1): string {
   return `
   SELECT u.at_ms AS atMs, u.customer_no AS customerNo, COALESCE(u.key_no, 0) AS keyNo, u.route_no AS routeNo,
-    ${sign} * u.units AS units, ${sign} AS requests
+    ${sign} * u.units AS units, ${sign} * (u.units >= 0) AS requests
   FROM deliveries d CROSS JOIN usage u ON u.delivery_no = d.no
   WHERE d.window_start_ms > ${fromMs} - ${DAY_MS} AND d.window_start_ms < ${toMs} AND d.window_end_ms > ${fromMs}
     AND u.at_ms >= ${fromMs} AND u.at_ms < ${toMs}
@@ -92,7 +92,8 @@ const groupings: Record<UsageGrouping, { key: string; field: string; join: strin
 function listSql(range: Range, by: UsageGrouping): string {
   const { key, field, join } = groupings[by];
   return `WITH RECURSIVE ${daysSpanSql}, parts AS (${partsSql(range, by)}), sums AS (
-    SELECT ${key} AS g, sum(units) AS units, sum(requests) AS requests FROM parts GROUP BY 1 HAVING sum(requests) <> 0
+    SELECT ${key} AS g, sum(units) AS units, sum(requests) AS requests FROM parts GROUP BY 1
+    HAVING sum(requests) <> 0 OR sum(units) <> 0
   )
   SELECT ${field}, units, requests FROM sums ${join} ORDER BY 1`;
 }

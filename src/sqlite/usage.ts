@@ -17,10 +17,9 @@ import {
   periodKey,
 } from './usage-batch.js';
 import { createRepeats } from './usage-repeats.js';
+import { insertUsageSql, upsertDaySql, upsertPeriodSql } from './usage-statements.js';
 import { createUsageSums } from './usage-sums.js';
-
-const insertSql = `
-INSERT INTO usage (delivery_no, customer_no, key_no, route_no, at_ms, units) VALUES (?, ?, ?, ?, ?, ?)`;
+import { createVoids } from './usage-voids.js';
 
 const upsertDeliverySql = `
 INSERT INTO deliveries (
@@ -30,15 +29,6 @@ ON CONFLICT (customer_no, meter_no, window_start_ms, window_end_ms, period_start
 DO UPDATE SET units = units + excluded.units
 RETURNING no`;
 
-const upsertDaySql = `
-INSERT INTO usage_days (day, customer_no, key_no, route_no, units, requests) VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET units = units + excluded.units, requests = requests + excluded.requests`;
-
-const upsertPeriodSql = `
-INSERT INTO usage_periods (customer_no, meter_no, period_start_ms, units) VALUES (?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET units = units + excluded.units
-RETURNING units`;
-
 const findPeriodSql = `
 SELECT units FROM usage_periods WHERE customer_no = ? AND meter_no = ? AND period_start_ms = ?`;
 
@@ -47,7 +37,7 @@ export function createUsage(database: Database, ids: Ids): UsageStore {
   const { connection, read, write } = database;
   const meters = createNames(database, 'meters', 'event_name');
   const routes = createNames(database, 'routes', 'name');
-  const insert = connection.prepare<[number, number, number | null, number, number, number]>(insertSql);
+  const insert = connection.prepare<[number, number, number | null, number, number, number]>(insertUsageSql);
   const findPeriod = connection.prepare<[number, number, number], number>(findPeriodSql).pluck();
   const repeats = createRepeats(connection);
   const openCalls = createOpenCalls(database);
@@ -87,6 +77,7 @@ export function createUsage(database: Database, ids: Ids): UsageStore {
   return {
     ...createUsageSums(database, routes),
     ...openCalls.contract,
+    ...createVoids(database, ids),
     async recordUsage(usages, nowMs) {
       usages.forEach(check);
       const entries: Entry[] = usages.map((usage) => ({
@@ -176,7 +167,7 @@ export function rebuildRollups({ connection, write }: Database): void {
     connection.exec(`
       DELETE FROM usage_days;
       INSERT INTO usage_days (day, customer_no, key_no, route_no, units, requests)
-      SELECT at_ms / 86400000, customer_no, COALESCE(key_no, 0), route_no, sum(units), count(*)
+      SELECT at_ms / 86400000, customer_no, COALESCE(key_no, 0), route_no, sum(units), sum(units >= 0)
       FROM usage GROUP BY 1, 2, 3, 4;
 
       DELETE FROM usage_periods;
