@@ -63,6 +63,21 @@ export const commandList: readonly ListedCommand[] = [
     load: () => import('./commands/customers-sync.js'),
   },
   {
+    name: 'customers suspend',
+    summary: 'take access away, within a second everywhere',
+    load: () => import('./commands/customers-suspend.js'),
+  },
+  {
+    name: 'customers resume',
+    summary: 'give access back after a suspension',
+    load: () => import('./commands/customers-resume.js'),
+  },
+  {
+    name: 'customers cancel',
+    summary: 'end the subscription with a final invoice for all usage',
+    load: () => import('./commands/customers-cancel.js'),
+  },
+  {
     name: 'keys create',
     summary: 'make a key; its secret is shown this once',
     load: () => import('./commands/keys-create.js'),

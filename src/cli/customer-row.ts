@@ -3,7 +3,7 @@
 import { accessOf } from '../access/access.js';
 import type { Customer } from '../domain/customer.js';
 import { MeterctlError } from '../domain/error.js';
-import { currentSubscription, periodAt } from '../domain/subscription.js';
+import { currentSubscription, endOf, isLive, periodAt, type Subscription } from '../domain/subscription.js';
 import { rfc3339 } from '../lib/rfc3339.js';
 import { paintStatus } from '../terminal/paint.js';
 import { pairsText } from '../terminal/table.js';
@@ -31,20 +31,30 @@ export function customerJson(customer: Customer, rule: StatusRule) {
             id: subscription.id,
             status: subscription.status,
             period: { start: rfc3339(period.startMs), end: rfc3339(period.endMs) },
+            ends_at: endsAt(subscription),
           }
         : null,
+    suspended_at: customer.suspendedAtMs === null ? null : rfc3339(customer.suspendedAtMs),
     created_at: rfc3339(customer.createdAtMs),
   };
 }
 
-/** One word: `active` and `past_due` may call, all others may not. */
+/** One word: `active` and `past_due` may call, all others may not; `closing` is being cancelled from here. */
 export function customerStatus(customer: Customer, rule: StatusRule): string {
   if (customer.deletedAtMs !== null) return 'deleted';
   const access = accessOf(customer, rule.nowMs, rule.pastDueGraceMs);
   if (access.allowed) return access.warning ?? 'active';
+  const closing = customer.subscriptions.some((each) => each.closingAtMs !== null && isLive(each));
+  if (closing && access.code === 'subscription_inactive') return 'closing';
   return { customer_suspended: 'suspended', payment_required: 'unpaid', subscription_inactive: 'inactive' }[
     access.code
   ];
+}
+
+/** When the subscription ends or has ended; `null` when it goes on. */
+function endsAt(subscription: Subscription): string | null {
+  const ms = endOf(subscription);
+  return Number.isFinite(ms) ? rfc3339(ms) : null;
 }
 
 /** What statuses of customers depend on in this run. */
@@ -62,12 +72,17 @@ export async function findCustomer(context: Context, id: string): Promise<Custom
   });
 }
 
-/** Shows one customer. */
-export function showCustomer(context: Context, customer: Customer, rule: StatusRule): void {
+/** Shows one customer; `more` is for scripts alone. */
+export function showCustomer(
+  context: Context,
+  customer: Customer,
+  rule: StatusRule,
+  more: object = {},
+): void {
   const { stdout } = context.terminal;
   const row = customerJson(customer, rule);
   context.show({
-    json: () => row,
+    json: () => ({ ...row, ...more }),
     text: () =>
       pairsText(stdout, [
         ['id', row.id],
@@ -79,6 +94,8 @@ export function showCustomer(context: Context, customer: Customer, rule: StatusR
           'period',
           row.subscription ? `${row.subscription.period.start} to ${row.subscription.period.end}` : undefined,
         ],
+        ['ends', row.subscription?.ends_at ?? undefined],
+        ['suspended', row.suspended_at ?? undefined],
         ['created', timeText(stdout, customer.createdAtMs, rule.nowMs)],
       ]),
   });

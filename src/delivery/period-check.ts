@@ -3,7 +3,7 @@
 import type { InvoiceBilling } from '../domain/billing.js';
 import type { Delivery } from '../domain/delivery.js';
 import type { CustomerStore } from '../domain/store.js';
-import { currentSubscription, periodAt } from '../domain/subscription.js';
+import { periodAt, type Subscription, subscriptionAt } from '../domain/subscription.js';
 import type { Clock } from '../lib/host.js';
 import { rfc3339 } from '../lib/rfc3339.js';
 
@@ -15,6 +15,11 @@ const rememberMs = 60_000;
 
 /** At most so many answers are remembered. */
 const rememberedMax = 10_000;
+
+/** Whether the period of the timestamp goes on, so that its invoice is still to come. A cancelled one's last ends with it. */
+function isRunning(subscription: Subscription, timestampMs: number, nowMs: number): boolean {
+  return subscription.endedAtMs === null && timestampMs >= periodAt(subscription, nowMs).startMs;
+}
 
 /**
  * Makes a check. Only usage of a period that is over makes it ask Stripe: what would be sent after the invoice is final
@@ -39,8 +44,8 @@ export function createPeriodCheck(deps: {
 
   return async ({ customerId, timestampMs, units }) => {
     const customer = await deps.store.findCustomer(customerId);
-    const subscription = customer && currentSubscription(customer.subscriptions);
-    if (!subscription || timestampMs >= periodAt(subscription, deps.clock.nowMs()).startMs) return undefined;
+    const subscription = customer && subscriptionAt(customer.subscriptions, timestampMs);
+    if (!subscription || isRunning(subscription, timestampMs, deps.clock.nowMs())) return undefined;
     const untilMs = await findBilledUntil(subscription.id, subscription.priceId);
     if (timestampMs >= untilMs) return undefined;
     return (

@@ -85,6 +85,17 @@ export function isOlder(one: Subscription, other: Subscription): boolean {
   return one.createdAtMs < other.createdAtMs || (one.createdAtMs === other.createdAtMs && one.id < other.id);
 }
 
+/** The subscription that bills what was used at a time: one that ran then; else the one that counts now. */
+export function subscriptionAt(
+  subscriptions: readonly Subscription[],
+  atMs: number,
+): Subscription | undefined {
+  const running = subscriptions.filter(
+    ({ createdAtMs, endedAtMs }) => createdAtMs <= atMs && atMs < (endedAtMs ?? Number.POSITIVE_INFINITY),
+  );
+  return currentSubscription(running.length > 0 ? running : subscriptions);
+}
+
 /** The subscription that counts for a customer: a live one before an ended one, then the youngest. */
 export function currentSubscription(subscriptions: readonly Subscription[]): Subscription | undefined {
   return [...subscriptions].sort(

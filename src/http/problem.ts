@@ -26,6 +26,7 @@ const problems = {
   cross_origin: [403, 'The form came from another site'],
   not_found: [404, 'There is no such thing'],
   conflict: [409, 'This contradicts what is there'],
+  already_subscribed: [409, 'There is a subscription already'],
   payload_too_large: [413, 'The body is too large'],
   rate_limited: [429, 'Too many requests'],
   quota_exceeded: [429, 'The quota is used up'],

@@ -1,8 +1,6 @@
 /** `meterctl outbox retry`: another attempt at what is named, else at all that is pending, now. */
 
 import type { Command } from 'commander';
-import { type Courier, createCourier } from '../../delivery/courier.js';
-import { createPeriodCheck } from '../../delivery/period-check.js';
 import type { OutboxStatus, RetryResult } from '../../domain/delivery.js';
 import { countText } from '../../terminal/money.js';
 import { paintStatus } from '../../terminal/paint.js';
@@ -10,6 +8,7 @@ import { tableText } from '../../terminal/table.js';
 import { addExamples, type Runner } from '../command.js';
 import type { Context } from '../context.js';
 import { exitNotFound } from '../exit.js';
+import { openCourier } from '../open-courier.js';
 
 /** Why a delivery that was named is not tried again. */
 const declined: Partial<Record<RetryResult, string>> = {
@@ -66,21 +65,6 @@ async function retry(context: Context, ids: string[]): Promise<number | undefine
   const { stopped, trouble } = courier.state();
   if (stopped ?? trouble) context.note(`Not all could be sent: ${stopped ?? trouble}`);
   return attempts.some(({ state }) => state === null) ? exitNotFound : undefined;
-}
-
-/** A courier of this process. Leases keep it and the daemon's from sending the same thing. */
-async function openCourier(context: Context): Promise<Courier> {
-  // Opening Stripe has made sure of the account already.
-  const billing = await context.billing();
-  const [store, host] = [await context.store(), await context.host()];
-  return createCourier({
-    store,
-    billing,
-    host,
-    periodCheck: createPeriodCheck({ store, billing, clock: host.clock }),
-    ratePerSecond: context.settings().delivery.ratePerSecond,
-    verify: async () => undefined,
-  });
 }
 
 async function attemptOf(context: Context, id: string, result: RetryResult | undefined): Promise<Attempt> {

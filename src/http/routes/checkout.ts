@@ -1,15 +1,24 @@
 /** `POST /checkout`: opens a Checkout session for whoever wants to subscribe. */
 
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
+import { syncCustomer } from '../../customers/sync.js';
 import type { CustomerBilling } from '../../domain/billing.js';
+import type { Customer } from '../../domain/customer.js';
 import { MeterctlError } from '../../domain/error.js';
-import type { CheckoutStore } from '../../domain/store.js';
+import type { CheckoutStore, CustomerStore } from '../../domain/store.js';
+import { isLive } from '../../domain/subscription.js';
 import type { Host } from '../../lib/host.js';
-import { wantsPage } from '../refuse.js';
+import { createTryLimit } from '../../lib/try-limit.js';
+import { type AuthenticateDeps, authenticate, type Refusal } from '../authenticate.js';
+import { clientAddress } from '../client-address.js';
+import type { Site } from '../pages/layout.js';
+import { presentedKey } from '../presented-key.js';
+import { sendProblem } from '../problem.js';
+import { refuse, wantsPage } from '../refuse.js';
 
-/** What Checkout needs. */
-export interface CheckoutDeps {
-  store: CheckoutStore;
+/** What opening a session needs. */
+interface OpenCheckoutDeps {
+  store: CheckoutStore & CustomerStore;
   billing: CustomerBilling;
   host: Host;
   /** Stripe's id of the metered price. */
@@ -17,22 +26,49 @@ export interface CheckoutDeps {
   baseUrl(): string;
 }
 
+/** What Checkout needs. */
+export type CheckoutDeps = OpenCheckoutDeps & AuthenticateDeps & { offer: Site };
+
+/** Sessions that one address may open: ten at once, and ten a minute. Each costs a call of Stripe's. */
+const perAddress = { burst: 10, refillMs: 6_000, namesMax: 10_000 };
+
 /** Answers `{"id","url"}`, or sends a browser's form straight to Stripe's page. */
 export function checkout(deps: CheckoutDeps): RequestHandler {
+  const limit = createTryLimit({ clock: deps.host.clock, ...perAddress });
   return async function checkout(req, res) {
-    const session = await openCheckout(deps, { email: emailOf(req.body) });
+    const address = clientAddress(req);
+    const waitMs = limit.waitMs(address);
+    if (waitMs > 0) {
+      res.set('Retry-After', String(Math.ceil(waitMs / 1000)));
+      return refuse(req, res, deps.offer, 'rate_limited', 'Too many orders from here. Please wait a minute.');
+    }
+    limit.note(address);
+    const email = emailOf(req.body);
+    const buyer = await buyerOf(req, deps);
+    if (buyer && 'refused' in buyer) return refuse(req, res, deps.offer, buyer.refused, buyer.detail);
+    const session = await openCheckout(deps, buyer ? { customerId: buyer.id } : { email });
+    if (session === 'subscribed') return leadToPortal(req, res, deps.baseUrl());
     if (wantsPage(req)) res.redirect(303, session.url);
     else res.json(session);
   };
 }
 
-/** Opens the session for somebody of whom at most one thing is known. */
+/**
+ * Opens the session for somebody of whom at most one thing is known. `subscribed`: the customer has a live subscription, and
+ * Stripe would bill the same usage on both.
+ */
 export async function openCheckout(
-  deps: CheckoutDeps,
+  deps: OpenCheckoutDeps,
   buyer: { email?: string | undefined; customerId?: string },
-): Promise<{ id: string; url: string }> {
+): Promise<{ id: string; url: string } | 'subscribed'> {
+  const { store, billing, host } = deps;
+  if (buyer.customerId !== undefined) {
+    // What is known here may be late, and this is where a double subscription can still be avoided.
+    const { subscriptions } = await syncCustomer(deps, buyer.customerId);
+    if (subscriptions.some(isLive)) return 'subscribed';
+  }
   const baseUrl = deps.baseUrl();
-  const { id, url } = await deps.billing.addCheckoutSession(
+  const { id, url } = await billing.addCheckoutSession(
     {
       priceId: deps.priceId,
       // Stripe puts the id in place of the literal braces (stripe-facts 5).
@@ -40,11 +76,32 @@ export async function openCheckout(
       cancelUrl: `${baseUrl}/error`,
       ...buyer,
     },
-    deps.host.ids.next('checkout'),
+    host.ids.next('checkout'),
   );
   if (url === null) throw new MeterctlError('unavailable', 'Stripe gave no address for its Checkout page.');
-  await deps.store.recordCheckout(id, deps.host.clock.nowMs());
+  await store.recordCheckout(id, host.clock.nowMs());
   return { id, url };
+}
+
+/**
+ * The customer whose key is presented: only he buys as the customer that he is. An e-mail address proves nothing. Stripe's
+ * page would show whoever typed it the account behind it, so it only fills in the form, and Stripe makes a new customer.
+ */
+async function buyerOf(req: Request, deps: CheckoutDeps): Promise<Customer | Refusal | undefined> {
+  if (presentedKey(req, deps.queryParameter) === undefined) return undefined;
+  const caller = await authenticate(req, deps, deps.host.clock.nowMs());
+  if ('refused' in caller) return caller;
+  const { customer } = caller;
+  if (customer.suspendedAtMs !== null)
+    return { refused: 'customer_suspended', detail: 'The operator has suspended this customer.' };
+  return customer.deletedAtMs === null ? customer : undefined;
+}
+
+function leadToPortal(req: Request, res: Response, baseUrl: string): void {
+  const portalUrl = `${baseUrl}/portal`;
+  const detail = 'This customer is subscribed. See portal_url to change the subscription.';
+  if (wantsPage(req)) res.redirect(303, portalUrl);
+  else sendProblem(res, 'already_subscribed', detail, { portal_url: portalUrl });
 }
 
 function emailOf(body: unknown): string | undefined {

@@ -96,7 +96,7 @@ function subscribe(deps: PortalDeps): CallerHandler {
   return async ({ customer }, _req, res) => {
     const access = accessOf(customer, deps.host.clock.nowMs(), deps.pastDueGraceMs);
     const may = !access.allowed && access.code === 'subscription_inactive';
-    const { url } = may ? await openCheckout(deps, { customerId: customer.id }) : { url: '/portal' };
-    res.redirect(303, url);
+    const session = may ? await openCheckout(deps, { customerId: customer.id }) : 'subscribed';
+    res.redirect(303, session === 'subscribed' ? '/portal' : session.url);
   };
 }

@@ -1,0 +1,105 @@
+/** Ends a customer's subscriptions so that nothing that was used stays unbilled. */
+
+import type { CustomerBilling } from '../domain/billing.js';
+import type { Customer } from '../domain/customer.js';
+import { MeterctlError } from '../domain/error.js';
+import type { CustomerStore, DeliveryStore } from '../domain/store.js';
+import { isLive, periodAt } from '../domain/subscription.js';
+import type { Clock } from '../lib/host.js';
+import { syncCustomer } from './sync.js';
+
+/** Within this time every process has seen that access is off, and calls that were let in before are in the ledger. */
+const lastCallsMs = 1_000;
+
+/** How often it is looked whether Stripe has everything. */
+const lookMs = 250;
+
+/** What cancelling needs. */
+export interface CancelDeps {
+  store: CustomerStore & DeliveryStore;
+  billing: CustomerBilling;
+  clock: Clock;
+  /** Sends what is due. */
+  send(): Promise<void>;
+}
+
+/** How a customer is cancelled. */
+export interface CancelOrder {
+  customerId: string;
+  /** How long to wait until Stripe has accepted all usage. */
+  waitMs: number;
+  /** Cancels although Stripe does not have all usage. */
+  force: boolean;
+}
+
+/** What came of it. */
+export interface Cancelled {
+  customer: Customer;
+  /** The subscriptions that were ended by this; none when there was nothing left to end. */
+  subscriptions: string[];
+  /** Units of the last period that Stripe did not have when they ended. */
+  pendingUnits: number;
+}
+
+/**
+ * Access off, usage out, then the end with a final invoice: in this order, because what Stripe does not have when it closes
+ * that invoice is never billed (stripe-facts 8). Each step leaves its mark where it counts, on the subscription here or at
+ * Stripe, so one that was interrupted goes on when it is run again. Throws `unavailable` when usage does not get through in
+ * time; the customer stays without access then.
+ */
+export async function cancelCustomer(deps: CancelDeps, order: CancelOrder): Promise<Cancelled> {
+  const { store, billing, clock } = deps;
+  const { customerId } = order;
+  const live = (await syncCustomer(deps, customerId)).subscriptions.filter(isLive);
+  const ids = live.map(({ id }) => id);
+  if (live.length > 0) {
+    await store.recordClosing(customerId, clock.nowMs());
+    await clock.sleep(lastCallsMs);
+  }
+  const startMs = Math.min(...live.map((each) => periodAt(each, clock.nowMs()).startMs));
+  const pendingUnits = live.length === 0 ? 0 : await sendAll(deps, order, startMs);
+  if (pendingUnits !== 0 && !order.force) {
+    throw new MeterctlError(
+      'unavailable',
+      `Stripe does not have ${pendingUnits} units of ${customerId} yet, so the subscription was not cancelled. ` +
+        'The customer has no access any more.',
+      {
+        hint:
+          'Run it again once Stripe takes them (see meterctl outbox list), cancel all the same with --force, or give ' +
+          `access back with: meterctl customers resume ${customerId}`,
+      },
+    );
+  }
+  for (const id of ids)
+    await billing.cancelSubscription(id, { invoice: true, comment: 'Cancelled with meterctl.' });
+  return { customer: await syncCustomer(deps, customerId), subscriptions: ids, pendingUnits };
+}
+
+/** Sends the customer's usage until Stripe has all of it or the time is up. Returns the units that are left. */
+async function sendAll(
+  { store, clock, send }: CancelDeps,
+  { customerId, waitMs }: CancelOrder,
+  fromMs: number,
+): Promise<number> {
+  await store.hastenDeliveries(clock.nowMs());
+  for (let waitedMs = 0; ; waitedMs += lookMs) {
+    await store.freezeDeliveries(clock.nowMs(), { customerId });
+    await send();
+    const units = await store.sumUndelivered(customerId, fromMs, Number.MAX_SAFE_INTEGER);
+    if (units === 0 || waitedMs >= waitMs) return units;
+    await clock.sleep(lookMs);
+  }
+}
+
+/** Lets the subscriptions end with their periods. Nothing changes until then, and the last invoice is made as always. */
+export async function cancelAtPeriodEnd(
+  deps: Pick<CancelDeps, 'store' | 'billing'>,
+  customerId: string,
+): Promise<Cancelled> {
+  const live = (await syncCustomer(deps, customerId)).subscriptions.filter(isLive);
+  const ids = live
+    .filter(({ cancelAtMs, cancelAtPeriodEnd }) => cancelAtMs === null && !cancelAtPeriodEnd)
+    .map(({ id }) => id);
+  for (const id of ids) await deps.billing.cancelAtPeriodEnd(id);
+  return { customer: await syncCustomer(deps, customerId), subscriptions: ids, pendingUnits: 0 };
+}
