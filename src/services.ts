@@ -94,7 +94,8 @@ export async function createServices(
   return {
     ...{ keys, uses, ledger, openCalls, inbox, courier, admission },
     start() {
-      for (const part of [time, keys, uses, openCalls, inbox, courier, events, reconciliation, prices, admission]) part.start();
+      const loops = [time, keys, uses, openCalls, inbox, courier, events, reconciliation, prices, admission];
+      for (const loop of loops) loop.start();
     },
   };
 }

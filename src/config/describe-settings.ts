@@ -6,7 +6,7 @@ import type { ConfigFile } from './schema.js';
 import type { Source, Sourced, Sources } from './sources.js';
 
 /** A value as it may be shown. */
-export type ShownValue = string | number | boolean | string[] | null;
+export type ShownValue = string | number | boolean | string[] | number[] | null;
 
 /** One effective setting. */
 export interface SettingShown {
@@ -41,6 +41,10 @@ export function describeSettings(
     { name: 'auth.keyPrefix', ...sources.keyPrefix },
     { name: 'auth.keyPepper', ...masked(sources.keyPepper) },
     { name: 'access.pastDueGrace', ...sources.pastDueGrace },
+    { name: 'alerts.thresholds', ...sources.thresholds },
+    { name: 'alerts.url', ...sources.alertUrl },
+    { name: 'alerts.secret', ...masked(sources.alertSecret) },
+    { name: 'alerts.command', ...sources.alertCommand },
     { name: 'delivery.window', ...sources.window },
     {
       name: 'webhooks.poll',
@@ -55,6 +59,11 @@ function describeFile(file: ConfigFile | undefined): SettingShown[] {
   const values: [string, ShownValue | undefined][] = [
     ['product.name', file?.product?.name],
     ['product.unit', file?.product?.unit],
+    ['limits.rate', file?.limits?.rate],
+    ['limits.quota', file?.limits?.quota],
+    ['limits.maxInFlight', file?.limits?.maxInFlight],
+    ['limits.spendCap', file?.limits?.spendCap],
+    ['limits.prepaidUnits', file?.limits?.prepaidUnits],
     ['price.amount', file?.price?.amount],
     ['price.currency', file?.price?.currency],
     ['price.interval', file?.price?.interval],

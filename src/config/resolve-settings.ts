@@ -5,6 +5,7 @@ import { MeterctlError } from '../domain/error.js';
 import type { Mode } from '../domain/mode.js';
 import { durationMs, parseDuration } from '../lib/duration.js';
 import { decideMode } from './decide-mode.js';
+import { limitsOf } from './limit-settings.js';
 import type { ConfigFile } from './schema.js';
 import type { CatalogIds, CatalogSettings, Settings } from './settings.js';
 import { folderOf, type Sources } from './sources.js';
@@ -48,6 +49,13 @@ export function resolveSettings(sources: Sources, folder: string): Settings {
     },
     access: { pastDueGraceMs: fixedMs(sources.pastDueGrace.value) },
     delivery: { windowMs: fixedMs(sources.window.value), ratePerSecond: ratePerSecond[mode] },
+    limits: limitsOf(sources.file),
+    alerts: {
+      thresholds: [...new Set(sources.thresholds.value)].sort((a, b) => a - b),
+      url: sources.alertUrl.value,
+      secret: sources.alertSecret.value,
+      command: sources.alertCommand.value,
+    },
     webhooks: { pollMs: fixedMs(sources.poll.value ?? defaultPoll(sources, mode)) },
   });
 }

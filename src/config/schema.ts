@@ -1,7 +1,8 @@
 /** What meterctl.json may hold, and the rules for single values wherever they come from. */
 
 import { z } from 'zod';
-import { minorFromMajor } from '../domain/money.js';
+import { parseQuota, parseRate, quotaExamples, rateExamples } from '../domain/limit.js';
+import { minorFromMajor, wholeMinorFromMajor } from '../domain/money.js';
 import { parseAddressRange } from '../lib/address-ranges.js';
 import { durationMs, parseDuration } from '../lib/duration.js';
 
@@ -39,17 +40,32 @@ export const rules = {
   }),
   token: matching(/^\S+$/, 'must not contain blanks'),
   path: text(4096),
+  rate: spelled(parseRate, `must be a rate such as ${rateExamples}`),
+  quota: spelled(parseQuota, `must be a quota such as ${quotaExamples}`),
+  count: wholeNumber(1, 999_999_999, 'must be a whole number from 1 to 999999999'),
+  thresholds: z
+    .array(wholeNumber(1, 1_000, 'must hold percentages from 1 to 1000'), {
+      error: 'must be a list of percentages, such as [50, 80, 100]',
+    })
+    .max(20, 'must not hold more than 20 percentages'),
+  /** Unlike a base URL it may have a query. */
+  hookUrl: z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' }),
+  command: z
+    .array(text(4096), { error: 'must be a list: the program and its arguments' })
+    .min(1, 'must name a program'),
+  /** Standard Webhooks: `whsec_` and the key in base64. */
+  alertSecret: matching(
+    /^whsec_[A-Za-z0-9+/]{32,}={0,2}$/,
+    'must be whsec_ followed by at least 24 random bytes in base64',
+  ),
 } as const;
 
 const price = z
   .strictObject({ amount: rules.amount, currency: rules.currency, interval: rules.interval })
   .superRefine(({ amount, currency }, context) => {
-    try {
-      minorFromMajor(amount, currency);
-    } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      context.addIssue({ code: 'custom', path: ['amount'], message: `cannot be charged: ${error.message}` });
-    }
+    const problem = problemOf(() => minorFromMajor(amount, currency));
+    if (problem === undefined) return;
+    context.addIssue({ code: 'custom', path: ['amount'], message: `cannot be charged: ${problem}` });
   });
 
 /** The sections of meterctl.json, in the order in which they are written. */
@@ -77,10 +93,34 @@ export const sections = {
   access: z.strictObject({ pastDueGrace: rules.duration }).partial(),
   delivery: z.strictObject({ window: rules.window }).partial(),
   webhooks: z.strictObject({ poll: rules.poll }).partial(),
+  limits: z
+    .strictObject({
+      rate: rules.rate,
+      quota: rules.quota,
+      maxInFlight: rules.count,
+      spendCap: rules.amount,
+      prepaidUnits: rules.count,
+    })
+    .partial(),
+  alerts: z
+    .strictObject({ thresholds: rules.thresholds, url: rules.hookUrl, command: rules.command })
+    .partial(),
 };
 
 /** The shape of meterctl.json. */
-export const fileSchema = z.strictObject({ mode: rules.mode, ...sections }).partial();
+export const fileSchema = z
+  .strictObject({ mode: rules.mode, ...sections })
+  .partial()
+  .superRefine(({ limits, price }, context) => {
+    if (limits?.spendCap === undefined || price === undefined) return;
+    const problem = problemOf(() => wholeMinorFromMajor(limits.spendCap ?? '', price.currency));
+    if (problem === undefined) return;
+    context.addIssue({
+      code: 'custom',
+      path: ['limits', 'spendCap'],
+      message: `cannot be charged: ${problem}`,
+    });
+  });
 
 /** What meterctl.json holds. */
 export type ConfigFile = z.infer<typeof fileSchema>;
@@ -90,8 +130,23 @@ function isProxy(text: string): boolean {
   return ['loopback', 'linklocal', 'uniquelocal'].includes(text) || parseAddressRange(text) !== undefined;
 }
 
+/** What `attempt` complains of. */
+function problemOf(attempt: () => unknown): string | undefined {
+  try {
+    attempt();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    return error.message;
+  }
+}
+
 function matching(pattern: RegExp, error: string, typeError = error) {
   return z.string({ error: typeError }).regex(pattern, { error });
+}
+
+function spelled(parse: (text: string) => unknown, error: string) {
+  return z.string({ error }).refine((value) => parse(value) !== undefined, error);
 }
 
 function text(length: number) {

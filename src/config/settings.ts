@@ -1,5 +1,6 @@
 /** The effective settings of one run: every source merged, checked and frozen. */
 
+import type { Limits } from '../domain/limit.js';
 import type { Mode } from '../domain/mode.js';
 import type { Interval } from '../lib/calendar.js';
 
@@ -68,6 +69,17 @@ export interface Settings {
     windowMs: number;
     /** Meter events a second at most: below Stripe's limit of the mode (stripe-facts 3a). */
     ratePerSecond: number;
+  };
+  /** What holds for customers where nothing else is set. */
+  limits: Limits;
+  alerts: {
+    /** Percentages of a limit that are told when usage reaches them, ascending. */
+    thresholds: readonly number[];
+    /** Where alerts are posted, signed with the secret; `null` posts none. */
+    url: string | null;
+    secret: string | null;
+    /** A program and its arguments, run for each alert; `null` runs none. */
+    command: readonly string[] | null;
   };
   webhooks: {
     /** How often Stripe's own list of events is read, for what no webhook brought. */

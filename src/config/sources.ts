@@ -47,6 +47,10 @@ export interface Sources {
   keyPepper: Sourced<string | null>;
   trustProxy: Sourced<number | string[]>;
   pastDueGrace: Sourced<string>;
+  thresholds: Sourced<number[]>;
+  alertUrl: Sourced<string | null>;
+  alertSecret: Sourced<string | null>;
+  alertCommand: Sourced<string[] | null>;
   window: Sourced<string>;
   /** `null`: whatever suits the way in which messages come. */
   poll: Sourced<string | null>;
@@ -111,6 +115,14 @@ export function gatherSources(inputs: SettingInputs): Sources {
     keyPepper: find({ rule: rules.path, variables: ['METERCTL_KEY_PEPPER'], fallback: null }),
     trustProxy: find({ rule: rules.trustProxy, fromFile: server?.trustProxy, fallback: 0 }),
     pastDueGrace: find({ rule: rules.duration, fromFile: file?.access?.pastDueGrace, fallback: '14d' }),
+    thresholds: find({
+      rule: rules.thresholds,
+      fromFile: file?.alerts?.thresholds,
+      fallback: [50, 80, 100],
+    }),
+    alertUrl: find({ rule: rules.hookUrl, fromFile: file?.alerts?.url, fallback: null }),
+    alertSecret: find({ rule: rules.alertSecret, variables: ['METERCTL_ALERT_SECRET'], fallback: null }),
+    alertCommand: find({ rule: rules.command, fromFile: file?.alerts?.command, fallback: null }),
     window: find({ rule: rules.window, fromFile: file?.delivery?.window, fallback: '2s' }),
     poll: find({ rule: rules.poll, fromFile: file?.webhooks?.poll, fallback: null }),
   };

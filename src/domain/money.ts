@@ -38,6 +38,19 @@ export function minorFromMajor(major: string, currency: string): string {
   return minor;
 }
 
+/** Turns `"50.00"` dollars into 5000 cents. Throws `invalid` for what is no amount of whole minor units. */
+export function wholeMinorFromMajor(major: string, currency: string): number {
+  const minor = Number(minorFromMajor(major, currency));
+  if (Number.isSafeInteger(minor)) return minor;
+  throw new MeterctlError(
+    'invalid',
+    `"${major}" is no whole number of ${currency.toUpperCase()}'s smallest unit.`,
+    {
+      hint: `Use at most ${minorPlaces(currency)} decimal places.`,
+    },
+  );
+}
+
 /** Turns minor units into major units with at least the currency's places: `215` cents is `"2.15"`, `"5"` is `"0.05"`. */
 export function majorFromMinor(minor: string | number, currency: string): string {
   const places = minorPlaces(currency);

@@ -84,6 +84,8 @@ describe('settings', () => {
       auth: { queryParameter: true },
       access: { pastDueGraceMs: 14 * 86_400_000 },
       delivery: { windowMs: 2000, ratePerSecond: 20 },
+      limits: {},
+      alerts: { thresholds: [50, 80, 100], url: null, secret: null, command: null },
       webhooks: { pollMs: 3_600_000 },
     });
   });

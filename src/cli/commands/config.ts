@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { decideMode } from '../../config/decide-mode.js';
-import { describeSettings } from '../../config/describe-settings.js';
+import { describeSettings, type ShownValue } from '../../config/describe-settings.js';
 import type { Sourced, Sources } from '../../config/sources.js';
 import { MeterctlError } from '../../domain/error.js';
 import type { Mode } from '../../domain/mode.js';
@@ -57,7 +57,7 @@ function tryMode(sources: Sources): Sourced<Mode> | MeterctlError {
   }
 }
 
-function valueText(value: string | number | boolean | string[] | null): string {
+function valueText(value: ShownValue): string {
   if (value === null || (Array.isArray(value) && value.length === 0)) return '-';
   return Array.isArray(value) ? value.join(', ') : String(value);
 }

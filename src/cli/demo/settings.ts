@@ -27,6 +27,8 @@ export function demoSettings(folder: string, catalogIds: CatalogIds | null): Set
     auth: { queryParameter: true, keyPrefix: 'mk', keyPepper: null },
     access: { pastDueGraceMs: 0 },
     delivery: { windowMs: 2_000, ratePerSecond: 20 },
+    limits: {},
+    alerts: { thresholds: [], url: null, secret: null, command: null },
     webhooks: { pollMs: 3_600_000 },
   };
 }

@@ -9,12 +9,13 @@ import type { KeyUses } from '../../keys/key-uses.js';
 import type { Host } from '../../lib/host.js';
 import type { LedgerWriter } from '../../metering/ledger-writer.js';
 import { usageRow } from '../../metering/usage-row.js';
+import { type AdmitDeps, admitCall } from '../admit.js';
 import { type AuthenticateDeps, authenticate } from '../authenticate.js';
 import type { Gateway } from '../gateway/gateway.js';
 import { sendProblem } from '../problem.js';
 
 /** What the paid endpoint needs. */
-export interface PaidDeps extends AuthenticateDeps {
+export interface PaidDeps extends AuthenticateDeps, AdmitDeps {
   host: Host;
   uses: KeyUses;
   ledger: LedgerWriter;
@@ -24,10 +25,7 @@ export interface PaidDeps extends AuthenticateDeps {
   meter: string;
   windowMs: number;
   pastDueGraceMs: number;
-  baseUrl(): string;
 }
-
-const unlimited = { headers: () => ({}), settle: () => undefined, release: () => undefined };
 
 const answerData = '🔥'.repeat(8);
 
@@ -40,11 +38,19 @@ export function paid(deps: PaidDeps): RequestHandler {
     const access = accessOf(caller.customer, nowMs, deps.pastDueGraceMs);
     if (!access.allowed) return refuseAccess(res, access.code, deps.baseUrl());
     deps.uses.note(caller.key.no, nowMs);
+    const request = { caller, priceId: access.subscription.priceId, units: 1, atMs: nowMs };
+    const admission = await admitCall(deps, res, request);
+    if (!admission) return;
     if (access.warning) res.setHeader('Meterctl-Warning', access.warning);
-    if (deps.gateway) return deps.gateway.forward(req, res, { caller, admission: unlimited, atMs: nowMs });
-    const recorded = await record(deps, req, res, caller, nowMs);
-    if (!recorded) return;
-    answer(res, recorded);
+    if (deps.gateway) return deps.gateway.forward(req, res, { caller, admission, atMs: nowMs });
+    try {
+      const recorded = await record(deps, req, res, caller, nowMs);
+      if (!recorded) return;
+      admission.settle(recorded.units);
+      answer(res, recorded, admission.headers());
+    } finally {
+      admission.release();
+    }
   };
 }
 
@@ -71,7 +77,7 @@ async function record(
   }
 }
 
-function answer(res: Response, recorded: RecordedUsage): void {
+function answer(res: Response, recorded: RecordedUsage, limits: Record<string, string>): void {
   const body = JSON.stringify({
     data: answerData,
     usage: { units: recorded.units, period_units: recorded.periodUnits },
@@ -80,6 +86,7 @@ function answer(res: Response, recorded: RecordedUsage): void {
     'Content-Type': 'application/json; charset=utf-8',
     'Content-Length': Buffer.byteLength(body),
     'Meterctl-Units': recorded.units,
+    ...limits,
   });
   res.end(body);
 }
