@@ -28,7 +28,7 @@ export interface Metrics {
   countWebhook(receipt: Receipt): void;
   /** The same store, whose commits are counted. */
   measureLedger<T extends UsageStore>(store: T): T;
-  /** The same Stripe, whose answers to meter events are counted. */
+  /** The same Stripe, whose answers to meter events and cancellations are counted. */
   measureSending<T extends MeterEventBilling>(billing: T): T;
 }
 
@@ -73,6 +73,11 @@ export function createMetrics(clock: Clock): Metrics {
         counted.sent.inc({ outcome: answer.kind });
         return answer;
       },
+      async cancelMeterEvent(cancellation) {
+        const answer = await billing.cancelMeterEvent(cancellation);
+        counted.cancelled.inc({ outcome: answer.kind });
+        return answer;
+      },
     }),
   };
 }
@@ -105,6 +110,10 @@ function createCounters(registry: Registry) {
     }),
     sent: new Counter({
       ...{ name: 'meterctl_meter_events_sent_total', help: "Meter events sent by Stripe's answer." },
+      ...{ labelNames: ['outcome'], registers },
+    }),
+    cancelled: new Counter({
+      ...{ name: 'meterctl_meter_event_cancellations_total', help: "Cancellations sent by Stripe's answer." },
       ...{ labelNames: ['outcome'], registers },
     }),
     webhooks: new Counter({

@@ -22,6 +22,31 @@ describe('reconciliation', () => {
     expect(await compare()).toMatchObject({ checked: 2, drift: [], repaired: 0 });
   });
 
+  it('agrees with what was taken back, by cancelling it or by less than nothing', async () => {
+    const { use, send, store, host, wait, compare, counted } = await openComparison();
+    await use(5);
+    await send();
+    await use(3);
+    await send();
+    const taken = { reason: 'by mistake', billable: true };
+    const [cancelled, negative] = await Promise.all([
+      store.voidUsage({ ...taken, usageId: 1, cancellableSinceMs: 0 }, host.clock.nowMs()),
+      store.voidUsage(
+        { ...taken, usageId: 2, cancellableSinceMs: host.clock.nowMs() + 1 },
+        host.clock.nowMs(),
+      ),
+    ]);
+    expect([cancelled, negative]).toMatchObject([{ how: 'cancelled' }, { how: 'negative' }]);
+    wait(1);
+    expect((await compare({ repair: 'all' })).drift).toEqual([]);
+    await send();
+    wait(1_000);
+    await send();
+    expect(await counted()).toBe(0);
+    wait(minuteMs);
+    expect(await compare({ repair: 'all' })).toMatchObject({ drift: [], repaired: 0 });
+  });
+
   it('names the minutes of usage that somebody else sent', async () => {
     const { use, send, foreign, compare, wait, host, customer } = await openComparison();
     await use(5);
