@@ -121,6 +121,21 @@ export const commandList: readonly ListedCommand[] = [
     load: () => import('./commands/invoice.js'),
   },
   {
+    name: 'keys export',
+    summary: 'write every key with its hash, for another database',
+    load: () => import('./commands/keys-export.js'),
+  },
+  {
+    name: 'keys import',
+    summary: 'take keys over by their hashes, from here or elsewhere',
+    load: () => import('./commands/keys-import.js'),
+  },
+  {
+    name: 'keys scan',
+    summary: 'find keys in files and in the history of Git',
+    load: () => import('./commands/keys-scan.js'),
+  },
+  {
     name: 'audit list',
     summary: 'who changed what, newest first',
     load: () => import('./commands/audit-list.js'),

@@ -2,6 +2,7 @@
 
 import { type Command, Option } from 'commander';
 import type { KeyChange } from '../domain/key.js';
+import { type Limits, type Quota, quotaExamples, type Rate, rateExamples } from '../domain/limit.js';
 import type { KeyOrder } from '../keys/issue.js';
 import { afterDuration } from '../lib/duration.js';
 import * as parse from './parse.js';
@@ -31,6 +32,24 @@ export function addTermOptions(command: Command): Command {
       parse.addressRanges,
     )
     .option('--metadata <key=value>', 'a note of your own; repeat it for more', parse.metadata);
+}
+
+/** Limits of one key. */
+export interface KeyLimitOptions {
+  rate?: Rate | undefined;
+  quota?: Quota | undefined;
+}
+
+/** Adds the limits of one key; of a customer or a plan they are set by `limits set`. */
+export function addKeyLimitOptions(command: Command): Command {
+  return command
+    .option('--rate <rate>', `calls with this key, such as ${rateExamples}`, parse.rate)
+    .option('--quota <quota>', `units of this key, such as ${quotaExamples}`, parse.quota);
+}
+
+/** The limits that the options set; `null` for none. */
+export function limitsOf({ rate, quota }: KeyLimitOptions): Limits | null {
+  return rate || quota ? { rate, quota } : null;
 }
 
 /** What may be cleared by `keys update`. */

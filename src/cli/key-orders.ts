@@ -3,14 +3,14 @@
 import { MeterctlError } from '../domain/error.js';
 import type { KeyOrder } from '../keys/issue.js';
 import type { Row } from '../terminal/rows.js';
-import { endOf } from './key-options.js';
+import { endOf, limitsOf } from './key-options.js';
 import * as parse from './parse.js';
 import { fieldsOf } from './row-fields.js';
 
 /** So many keys are made in one go: all or none, in one commit that calls do not notice. */
 const ordersMax = 10_000;
 
-const known = ['customer', 'name', 'expires', 'scopes', 'ip', 'metadata'];
+const known = ['customer', 'name', 'expires', 'scopes', 'ip_allow', 'metadata', 'rate', 'quota'];
 
 /** Reads all orders before the first key is made. Throws `invalid` with the line of what is wrong. */
 export async function readOrders(rows: AsyncIterable<Row>, nowMs: number): Promise<KeyOrder[]> {
@@ -35,7 +35,8 @@ function orderOf(row: Row, nowMs: number): KeyOrder {
     name: fields.read('name', parse.shortText),
     expiresAtMs: expires && endOf(expires, nowMs),
     scopes: fields.list('scopes', parse.scopes),
-    ipAllow: fields.list('ip', parse.addressRanges),
+    ipAllow: fields.list('ip_allow', parse.addressRanges),
     metadata: fields.metadata(),
+    limits: limitsOf({ rate: fields.read('rate', parse.rate), quota: fields.read('quota', parse.quota) }),
   };
 }

@@ -2,7 +2,7 @@
 
 import { MeterctlError } from '../domain/error.js';
 import { type ApiKey, keyStatus } from '../domain/key.js';
-import type { IssueDeps } from '../keys/issue.js';
+import type { RotateDeps } from '../keys/rotate.js';
 import { secretPrefix } from '../keys/secret.js';
 import { rfc3339 } from '../lib/rfc3339.js';
 import { paintStatus } from '../terminal/paint.js';
@@ -29,7 +29,7 @@ export function keyJson(key: ApiKey, nowMs: number) {
 }
 
 /** What a command needs to make keys. */
-export async function issueDeps(context: Context): Promise<IssueDeps> {
+export async function issueDeps(context: Context): Promise<RotateDeps> {
   const { auth, mode } = context.readySettings();
   const prefix = secretPrefix(auth.keyPrefix, mode);
   return { store: await context.store(), host: await context.host(), secretPrefix: prefix };

@@ -1,6 +1,14 @@
 /** Reads the values of options. Whatever is wrong is said in commander's terms, which name the option. */
 
 import { InvalidArgumentError } from 'commander';
+import {
+  parseQuota,
+  parseRate,
+  type Quota,
+  quotaExamples,
+  type Rate,
+  rateExamples,
+} from '../domain/limit.js';
 import { parseAddressRange } from '../lib/address-ranges.js';
 import { type Duration, durationExamples, durationMs, parseDuration } from '../lib/duration.js';
 import { parseTime, timeExample } from '../terminal/time.js';
@@ -101,4 +109,18 @@ export function metadata(
   throw new InvalidArgumentError(
     'It must be key=value: a key of 1 to 40 letters, digits and . - _, a value of at most 500 characters.',
   );
+}
+
+/** A rate. */
+export function rate(text: string): Rate {
+  const value = parseRate(text);
+  if (value) return value;
+  throw new InvalidArgumentError(`It must be a rate such as ${rateExamples}.`);
+}
+
+/** A quota. */
+export function quota(text: string): Quota {
+  const value = parseQuota(text);
+  if (value) return value;
+  throw new InvalidArgumentError(`It must be a quota such as ${quotaExamples}.`);
 }

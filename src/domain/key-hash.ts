@@ -1,6 +1,7 @@
 /** What is kept of a secret, in every form that another system may have kept it in. */
 
 import type { ApiKey, NewApiKey } from './key.js';
+import type { Limits } from './limit.js';
 
 /** The hash that is kept of every secret that has been seen here. */
 interface PlainHash {
@@ -48,6 +49,7 @@ export type ImportOutcome = 'imported' | 'known' | 'conflict' | 'no_customer' | 
 /** A key with what is kept of its secret, as it is exported. */
 export interface HashedKey {
   key: ApiKey;
+  limits: Limits | null;
   hash: KeyHash;
 }
 

@@ -1,5 +1,7 @@
 /** An API key of a customer. The secret itself is never kept: only a hash of it. */
 
+import type { Limits } from './limit.js';
+
 /** Whether a key still works. */
 export type KeyStatus = 'active' | 'expired' | 'revoked';
 
@@ -39,6 +41,8 @@ export interface NewApiKey extends KeyTerms {
   hint: string;
   /** SHA-256 of the whole secret: 32 bytes. */
   hash: Uint8Array;
+  /** Limits of this key alone. */
+  limits: Limits | null;
   createdAtMs: number;
 }
 

@@ -4,12 +4,15 @@ import type { Actor } from '../domain/audit.js';
 import { MeterctlError } from '../domain/error.js';
 import type { ApiKey, KeyTerms, NewApiKey } from '../domain/key.js';
 import type { KeyStore } from '../domain/key-store.js';
+import type { Limits } from '../domain/limit.js';
 import type { CustomerStore } from '../domain/store.js';
 import type { Host } from '../lib/host.js';
 import { mintSecret } from './secret.js';
 
 /** What the caller decides about a new key. What is left out: no name, no notes, no restriction, no end. */
-export type KeyOrder = { customerId: string } & { [Term in keyof KeyTerms]?: KeyTerms[Term] | undefined };
+export type KeyOrder = { customerId: string; limits?: Limits | null | undefined } & {
+  [Term in keyof KeyTerms]?: KeyTerms[Term] | undefined;
+};
 
 /** A new key with its secret, which exists only in this value. */
 export interface IssuedKey {
@@ -31,14 +34,14 @@ export function prepareKey(
   order: KeyOrder,
 ): { secret: string; row: NewApiKey } {
   const createdAtMs = host.clock.nowMs();
-  const { name = null, metadata = {}, scopes = [], ipAllow = [], expiresAtMs = null, customerId } = order;
+  const { customerId, name = null, metadata = {}, scopes = [], ipAllow = [], expiresAtMs = null } = order;
   if (expiresAtMs !== null && expiresAtMs <= createdAtMs) {
     throw new MeterctlError('invalid', 'The key would have expired before it is made.', {
       hint: 'Give an end in the future, such as 90d.',
     });
   }
   const { secret, hash, hint } = mintSecret(secretPrefix, host.random);
-  const terms = { name, metadata, scopes, ipAllow, expiresAtMs };
+  const terms = { name, metadata, scopes, ipAllow, expiresAtMs, limits: order.limits ?? null };
   return { secret, row: { id: host.ids.next('key'), customerId, hash, hint, createdAtMs, ...terms } };
 }
 

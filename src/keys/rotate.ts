@@ -3,7 +3,13 @@
 import type { Actor } from '../domain/audit.js';
 import { MeterctlError } from '../domain/error.js';
 import type { ApiKey } from '../domain/key.js';
+import type { LimitStore } from '../domain/store.js';
 import { type IssueDeps, type IssuedKey, prepareKey } from './issue.js';
+
+/** What rotating needs. */
+export interface RotateDeps extends IssueDeps {
+  store: IssueDeps['store'] & LimitStore;
+}
 
 /** How a key is replaced. */
 export interface Rotation {
@@ -24,7 +30,7 @@ const keysMax = 1_000;
 
 /** Rotates. Throws `not_found`, or `conflict` when the key has ended or was rotated before. */
 export async function rotateKey(
-  deps: IssueDeps,
+  deps: RotateDeps,
   id: string,
   rotation: Rotation,
   actor: Actor,
@@ -35,7 +41,9 @@ export async function rotateKey(
   if (!before) throw unknownKey(id);
   const { customerId, name, metadata, scopes, ipAllow } = before;
   const expiresAtMs = rotation.expiresAtMs === undefined ? endOfLife(before, nowMs) : rotation.expiresAtMs;
-  const { secret, row } = prepareKey(deps, { customerId, name, metadata, scopes, ipAllow, expiresAtMs });
+  const limits = (await store.findLimits({ keyId: id })).key;
+  const order = { customerId, name, metadata, scopes, ipAllow, expiresAtMs, limits };
+  const { secret, row } = prepareKey(deps, order);
   const rotated = await store.rotateKey(id, row, { endsAtMs: nowMs + rotation.graceMs, actor });
   if (rotated === undefined) throw unknownKey(id);
   if (rotated === 'ended') {

@@ -11,16 +11,19 @@ const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 const randomLength = 24;
 const checksumLength = 6;
 
-/** What stands before the mode: `mk`, or what the operator has chosen, now or earlier. */
-const prefixPattern = '[a-z][a-z0-9]{1,11}';
+/** The length of what stands before the mode: `mk`, or what the operator has chosen, now or earlier. */
+export const prefixLength = { min: 2, max: 12 } as const;
 
-/** A secret with any operator's prefix, as a regular expression without anchors. The checksum tells it from a look-alike. */
-export const secretPattern = `${prefixPattern}_(?:live|test)_[0-9A-Za-z]{${randomLength}}_[0-9A-Za-z]{${checksumLength}}`;
+/** All of a secret but its prefix, as a regular expression. */
+export const secretTailPattern = `_(?:live|test)_[0-9A-Za-z]{${randomLength}}_[0-9A-Za-z]{${checksumLength}}`;
+
+/** A secret with any operator's prefix, as a regular expression. The checksum tells it from a look-alike. */
+export const secretPattern = `[a-z][a-z0-9]{${prefixLength.min - 1},${prefixLength.max - 1}}${secretTailPattern}`;
 
 const wholeSecret = new RegExp(`^${secretPattern}$`);
 
 /** The longest secret: what is longer is refused unread. */
-export const secretLengthMax = 12 + '_test_'.length + randomLength + 1 + checksumLength;
+export const secretLengthMax = prefixLength.max + '_test_'.length + randomLength + 1 + checksumLength;
 
 /** A freshly made secret and what may be kept of it. */
 export interface MintedSecret {

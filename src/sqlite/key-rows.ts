@@ -4,6 +4,7 @@ import assert from 'node:assert';
 import { MeterctlError } from '../domain/error.js';
 import type { ApiKey, NewApiKey } from '../domain/key.js';
 import type { ImportedKey } from '../domain/key-hash.js';
+import type { LimitWriter } from './limits.js';
 import type { Database } from './open.js';
 
 /** A key as SQLite gives it: lists and objects are JSON, checked to be such by the schema. */
@@ -40,8 +41,8 @@ export interface KeyRows {
   insert(key: Omit<ImportedKey, 'hash'>, customerNo: number, hash: Uint8Array | null): number | undefined;
 }
 
-/** The table. */
-export function createKeyRows({ connection }: Database): KeyRows {
+/** The table of keys; what is limited about a key stands in the table of limits. */
+export function createKeyRows({ connection }: Database, limits: LimitWriter): KeyRows {
   const insertRow = connection.prepare<[Record<string, unknown>]>(insertSql);
   const findById = connection.prepare<[string], KeyRow>(`${selectKeySql} WHERE k.id = ?`);
   const findCustomerNo = connection
@@ -62,7 +63,9 @@ export function createKeyRows({ connection }: Database): KeyRows {
       scopes: JSON.stringify(key.scopes),
       ipAllow: JSON.stringify(key.ipAllow),
     });
-    return changes > 0 ? Number(lastInsertRowid) : undefined;
+    if (changes === 0) return undefined;
+    if (key.limits) limits.ofKey(key.id, key.limits);
+    return Number(lastInsertRowid);
   }
 
   return {

@@ -14,8 +14,9 @@ import {
   type WaitingHash,
 } from '../domain/key-hash.js';
 import type { KeyTransferStore } from '../domain/key-store.js';
+import type { Limits } from '../domain/limit.js';
 import type { AuditWriter } from './audit.js';
-import { createKeyRows, type KeyRow, keyColumns, toKey } from './key-rows.js';
+import { type KeyRow, type KeyRows, keyColumns, toKey } from './key-rows.js';
 import { termsOf } from './keys.js';
 import type { Database } from './open.js';
 import { keyOfCursor, pageOf } from './page.js';
@@ -25,12 +26,14 @@ interface HashedRow extends KeyRow {
   kind: WaitingHash['kind'] | null;
   lookup: string | null;
   encoded: string | null;
+  limits: string | null;
 }
 
 const hashedSql = `
-SELECT ${keyColumns}, k.hash, h.kind, h.lookup, h.encoded
+SELECT ${keyColumns}, k.hash, h.kind, h.lookup, h.encoded, l.limits
 FROM keys k JOIN customers c ON c.no = k.customer_no
   LEFT JOIN imported_hashes h ON h.key_no = k.no AND h.adopted_at_ms IS NULL
+  LEFT JOIN limits l ON l.kind = 'key' AND l.subject = k.id
 WHERE k.no > ? ORDER BY k.no LIMIT ?`;
 
 const waitingSql = `
@@ -40,9 +43,9 @@ WHERE adopted_at_ms IS NULL AND lookup IN (SELECT value FROM json_each(?)) LIMIT
 const adoptSql = `UPDATE imported_hashes SET adopted_at_ms = ? WHERE key_no = ? AND adopted_at_ms IS NULL`;
 
 /** The transfer part of the contract. */
-export function createKeyTransfer(database: Database, audit: AuditWriter): KeyTransferStore {
+export function createKeyTransfer(database: Database, keys: KeyRows, audit: AuditWriter): KeyTransferStore {
   const { connection, read, write } = database;
-  const importOne = createImport(database, audit);
+  const importOne = createImport(database, keys, audit);
   const listHashed = connection.prepare<[number, number], HashedRow>(hashedSql);
   const hasForeign = connection
     .prepare<[], number>('SELECT EXISTS (SELECT 1 FROM keys WHERE is_foreign = 1)')
@@ -81,9 +84,11 @@ export function createKeyTransfer(database: Database, audit: AuditWriter): KeyTr
   };
 }
 
-function createImport(database: Database, audit: AuditWriter): (key: ImportedKey, act: Act) => ImportOutcome {
-  const { connection } = database;
-  const keys = createKeyRows(database);
+function createImport(
+  { connection }: Database,
+  keys: KeyRows,
+  audit: AuditWriter,
+): (key: ImportedKey, act: Act) => ImportOutcome {
   const findNo = (sql: string) => connection.prepare<[string | Uint8Array], number>(sql).pluck();
   const customerNoOf = findNo('SELECT no FROM customers WHERE id = ?');
   const noOfId = findNo('SELECT no FROM keys WHERE id = ?');
@@ -109,7 +114,7 @@ function createImport(database: Database, audit: AuditWriter): (key: ImportedKey
     const no = keys.insert(key, customerNo, sha256);
     assert(no !== undefined, 'neither id nor hash is taken');
     if (waiting) addHash.run({ no, ...waiting });
-    const details = { ...termsOf(key), hash: hash.kind };
+    const details = { ...termsOf(key), limits: key.limits, hash: hash.kind };
     audit.record({ ...act, action: 'key.imported', subject: key.id, customerId: key.customerId, details });
     return 'imported';
   };
@@ -122,8 +127,9 @@ function waitingRow(hash: PepperedHash | SlowHash): Omit<SlowHash, 'kind'> & { k
   return { kind: hash.kind, lookup: encoded, encoded };
 }
 
-function toHashedKey({ hash, kind, lookup, encoded, ...row }: HashedRow): HashedKey {
-  return { key: toKey(row), hash: hashOf(hash, kind, lookup, encoded) };
+function toHashedKey({ hash, kind, lookup, encoded, limits, ...row }: HashedRow): HashedKey {
+  const parsed: Limits | null = limits === null ? null : JSON.parse(limits);
+  return { key: toKey(row), limits: parsed, hash: hashOf(hash, kind, lookup, encoded) };
 }
 
 function hashOf(

@@ -7,7 +7,7 @@ import type { KeyStore } from '../domain/key-store.js';
 import type { AuditWriter } from './audit.js';
 import type { CustomerReader } from './customers.js';
 import { createKeyList } from './key-list.js';
-import { createKeyRows, type KeyRow, selectKeySql, toKey } from './key-rows.js';
+import { type KeyRow, type KeyRows, selectKeySql, toKey } from './key-rows.js';
 import type { Database } from './open.js';
 
 /** What is null stays as it is, but for `name` and the end, which may become null. `json_patch` is RFC 7396. */
@@ -30,10 +30,10 @@ export interface KeyWriter {
 export function createKeys(
   database: Database,
   customers: CustomerReader,
+  rows: KeyRows,
   audit: AuditWriter,
 ): KeyStore & { keys: KeyWriter } {
   const { connection, read, write } = database;
-  const rows = createKeyRows(database);
   const findById = connection.prepare<[string], KeyRow>(`${selectKeySql} WHERE k.id = ?`);
   const findByHash = connection.prepare<[Uint8Array], KeyRow>(`${selectKeySql} WHERE k.hash = ?`);
   const change = connection.prepare<[Record<string, unknown>]>(changeSql);
@@ -50,7 +50,13 @@ export function createKeys(
 
   function add(key: NewApiKey, actor: Actor): ApiKey {
     const added = rows.add(key);
-    note(audit, added, 'key.created', { actor, atMs: added.createdAtMs }, termsOf(added));
+    note(
+      audit,
+      added,
+      'key.created',
+      { actor, atMs: added.createdAtMs },
+      { ...termsOf(added), limits: key.limits },
+    );
     return added;
   }
 
@@ -144,7 +150,7 @@ function createEndings(
         end.run(revokedAtMs, old.no);
         const key = add(successor);
         note(audit, old, 'key.rotated', act, { successor: key.id, ends_at_ms: revokedAtMs });
-        note(audit, key, 'key.created', act, { ...termsOf(key), follows: old.id });
+        note(audit, key, 'key.created', act, { ...termsOf(key), limits: successor.limits, follows: old.id });
         return { old: { ...old, revokedAtMs }, key };
       });
     },

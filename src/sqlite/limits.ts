@@ -11,8 +11,13 @@ ON CONFLICT (kind, subject) DO UPDATE SET limits = excluded.limits`;
 /** Which tables hold those whom limits may be set for; a price is Stripe's. */
 const homes = { key: 'keys', customer: 'customers' } as const;
 
-/** The limits part of the contract. */
-export function createLimits({ connection, read, write }: Database): LimitStore {
+/** Writes limits for other nouns, inside a transaction of theirs. */
+export interface LimitWriter {
+  ofKey(keyId: string, limits: Limits): void;
+}
+
+/** The limits part of the contract, and the writer that keys use. */
+export function createLimits({ connection, read, write }: Database): LimitStore & { limits: LimitWriter } {
   const find = connection
     .prepare<[string, string], string>('SELECT limits FROM limits WHERE kind = ? AND subject = ?')
     .pluck();
@@ -30,6 +35,7 @@ export function createLimits({ connection, read, write }: Database): LimitStore 
   }
 
   return {
+    limits: { ofKey: (keyId, limits) => void record.run('key', keyId, JSON.stringify(limits)) },
     async recordLimits(subject, limits) {
       const { kind } = subject;
       const id = nameOf(subject);

@@ -2,11 +2,13 @@
 
 import type { Store } from '../domain/store.js';
 import type { Host } from '../lib/host.js';
+import { createAnswers } from './answers.js';
 import { createAudit } from './audit.js';
 import { createCheckouts } from './checkouts.js';
 import { createCustomers } from './customers.js';
 import { createDeliveries } from './deliveries.js';
 import { createIdentity } from './identity.js';
+import { createKeyRows } from './key-rows.js';
 import { createKeyTransfer } from './key-transfer.js';
 import { createKeys } from './keys.js';
 import { createLimits } from './limits.js';
@@ -27,26 +29,25 @@ export async function openStore(options: { path: string; host: Host }): Promise<
 export function createStore(database: Database, host: Host): Store {
   const { customers, ...customerStore } = createCustomers(database, host.clock);
   const { audit, ...auditStore } = createAudit(database);
-  const { keys, ...keyStore } = createKeys(database, customers, audit);
+  const { limits, ...limitStore } = createLimits(database);
+  const keyRows = createKeyRows(database, limits);
+  const { keys, ...keyStore } = createKeys(database, customers, keyRows, audit);
   const countCheck = database.connection.prepare('UPDATE identity SET write_checks = write_checks + 1');
   return {
     ...createIdentity(database),
     ...customerStore,
     ...keyStore,
-    ...createKeyTransfer(database, audit),
+    ...createKeyTransfer(database, keyRows, audit),
     ...auditStore,
     ...createUsage(database, host.ids),
     ...createDeliveries(database, host.clock),
     ...createReconciliation(database, host.clock),
     ...createCheckouts(database, customers, keys),
+    ...createAnswers(database, host.clock),
     ...createWebhooks(database),
-    ...createLimits(database),
+    ...limitStore,
     async check() {
       database.write(() => countCheck.run());
-    },
-    async otherWrites() {
-      // SQLite: PRAGMA data_version, which commits of this connection do not change.
-      return Number(database.connection.pragma('data_version', { simple: true }));
     },
     async otherWrites() {
       // SQLite: PRAGMA data_version, which commits of this connection do not change.

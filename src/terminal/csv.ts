@@ -2,7 +2,11 @@
 
 import { stringify } from 'csv-stringify/sync';
 
-/** Writes a header line and the rows; a field that a row does not have is empty. */
-export function csvText(columns: readonly string[], rows: readonly object[]): string {
-  return stringify([...rows], { header: true, columns: [...columns] });
+/** Writes a header line, unless it is not wanted, and the rows; a field that a row does not have is empty. */
+export function csvText(
+  columns: readonly string[],
+  rows: readonly object[],
+  { header = true }: { header?: boolean } = {},
+): string {
+  return stringify([...rows], { header, columns: [...columns] });
 }

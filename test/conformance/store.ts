@@ -7,6 +7,8 @@ import { describeCheckouts } from './checkouts.js';
 import { describeCustomers } from './customers.js';
 import { describeDeliveries } from './deliveries.js';
 import { describeIdentity } from './identity.js';
+import { describeKeyChanges } from './key-changes.js';
+import { describeKeyTransfer } from './key-transfer.js';
 import { describeKeys } from './keys.js';
 import { describeLimits } from './limits.js';
 import { describeReconciliation } from './reconciliation.js';
@@ -33,6 +35,8 @@ export function describeStore(engine: string, open: OpenStore): void {
     describeIdentity(open);
     describeCustomers(open);
     describeKeys(open);
+    describeKeyChanges(open);
+    describeKeyTransfer(open);
     describeUsage(open);
     describeReports(open);
     describeDeliveries(open);

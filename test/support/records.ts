@@ -85,6 +85,7 @@ export function newKey(customerId: string, fields: Partial<NewApiKey> = {}): New
     metadata: {},
     scopes: [],
     ipAllow: [],
+    limits: null,
     createdAtMs: testStartMs,
     expiresAtMs: null,
     ...fields,

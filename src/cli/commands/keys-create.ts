@@ -6,24 +6,33 @@ import { issueKey, issueKeys } from '../../keys/issue.js';
 import { csvText } from '../../terminal/csv.js';
 import { addExamples, type Runner } from '../command.js';
 import type { Context } from '../context.js';
-import { addTermOptions, type TermOptions, termsOf } from '../key-options.js';
+import {
+  addKeyLimitOptions,
+  addTermOptions,
+  type KeyLimitOptions,
+  limitsOf,
+  type TermOptions,
+  termsOf,
+} from '../key-options.js';
 import { readOrders } from '../key-orders.js';
 import { issueDeps, newKeyJson } from '../key-row.js';
 import * as parse from '../parse.js';
 import { openRows } from '../row-fields.js';
 
-interface Options extends TermOptions {
+interface Options extends TermOptions, KeyLimitOptions {
   customer?: string;
   from?: string;
 }
 
 /** Declares the command. */
 export function declare(command: Command, run: Runner): void {
-  addTermOptions(command.option('--customer <id>', 'who pays for its calls', parse.id('cus')))
+  addKeyLimitOptions(
+    addTermOptions(command.option('--customer <id>', 'who pays for its calls', parse.id('cus'))),
+  )
     .option('--from <file>', 'make a key for every row of a CSV or NDJSON file; - is stdin')
     .addHelpText(
       'after',
-      '\nRows have the fields customer, name, expires, scopes, ip and metadata (in CSV also metadata.KEY).' +
+      '\nRows have the fields customer, name, expires, scopes, ip_allow, rate, quota and metadata (in CSV also metadata.KEY).' +
         '\nAll keys of a file are made, or none.',
     )
     .action(run(create));
@@ -51,7 +60,7 @@ async function create(context: Context, options: Options): Promise<undefined> {
   }
   const deps = await issueDeps(context);
   const nowMs = deps.host.clock.nowMs();
-  const order = { customerId: options.customer, ...termsOf(options, nowMs) };
+  const order = { customerId: options.customer, ...termsOf(options, nowMs), limits: limitsOf(options) };
   const issued = await issueKey(deps, order, context.actor);
   const row = newKeyJson(issued, nowMs);
   context.show({ json: () => row, text: () => issued.secret });

@@ -1,0 +1,116 @@
+/** Finds secrets in everything that a Git repository remembers: every version of every file, and every message. */
+
+import { execFile, spawn } from 'node:child_process';
+import { dirname, join, relative } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import { MeterctlError } from '../../domain/error.js';
+import type { Scanned } from './files.js';
+import { readObjects } from './object-stream.js';
+import { createSecretFinder, type Sighting } from './secret-finder.js';
+
+const run = promisify(execFile);
+
+/** A secret in the history. */
+export interface HistorySighting extends Sighting {
+  /** Where the file lay; `undefined` for the message of a commit or tag. */
+  path: string | undefined;
+  /** The version of the file, or the commit or tag itself. */
+  object: string;
+}
+
+/** The folder of the repository that the path lies in; `undefined` when there is none, or no Git. */
+export async function findRepository(path: string, isFolder: boolean): Promise<string | undefined> {
+  const folder = isFolder ? path : dirname(path);
+  try {
+    const { stdout } = await run('git', ['-C', folder, 'rev-parse', '--show-toplevel']);
+    return stdout.trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Looks through all that can be reached from any reference or the log of one, as far as it concerns the path. */
+export async function* scanHistory(
+  repository: string,
+  path: string,
+  { sizeMax, scanned }: { sizeMax: number; scanned: Scanned },
+): AsyncGenerator<HistorySighting> {
+  const below = relative(repository, path);
+  const objects = listObjects(repository, below, sizeMax, scanned);
+  let finder = createSecretFinder();
+  for await (const { header, first, bytes } of readObjects(catFile(repository, objects))) {
+    if (first) {
+      scanned.objects += 1;
+      finder = createSecretFinder();
+    }
+    const [object = '', , ...words] = header.split(' ');
+    const name = words.join(' ');
+    for (const sighting of finder.feed(bytes)) {
+      yield { ...sighting, object, path: name === '' ? undefined : join(repository, name) };
+    }
+  }
+}
+
+/** The commit that brought the version in, the first one if it came more than once. */
+export async function findCommit(repository: string, object: string): Promise<string | undefined> {
+  const args = ['-C', repository, 'log', '--all', '--format=%H', `--find-object=${object}`];
+  const { stdout } = await run('git', args).catch(() => ({ stdout: '' }));
+  return stdout.trim().split('\n').at(-1) || undefined;
+}
+
+/** Lines for `cat-file`: the name of the object, and the path. */
+async function* listObjects(
+  repository: string,
+  below: string,
+  sizeMax: number,
+  scanned: Scanned,
+): AsyncGenerator<string> {
+  const names = spawn(
+    'git',
+    ['-C', repository, 'rev-list', '--objects', '--all', '--reflog', ...(below === '' ? [] : ['--', below])],
+    { stdio: ['ignore', 'pipe', 'ignore'] },
+  );
+  const format = '--batch-check=%(objectname) %(objecttype) %(objectsize) %(rest)';
+  const sizes = spawn('git', ['-C', repository, 'cat-file', '--buffer', format], {
+    stdio: [names.stdout, 'pipe', 'ignore'],
+  });
+  const ended = [endOf(names), endOf(sizes)];
+  for await (const line of createInterface({ input: sizes.stdout })) {
+    const [object = '', type, size, ...words] = line.split(' ');
+    if (type !== 'blob' && type !== 'commit' && type !== 'tag') continue;
+    if (Number(size) > sizeMax) scanned.skipped += 1;
+    else yield `${object} ${words.join(' ')}\n`;
+  }
+  await Promise.all(ended);
+}
+
+/** Git holds its breath while its output is not read, so nothing piles up. */
+async function* catFile(repository: string, objects: AsyncIterable<string>): AsyncGenerator<Buffer> {
+  const format = '--batch=%(objectname) %(objectsize) %(rest)';
+  const git = spawn('git', ['-C', repository, 'cat-file', '--buffer', format], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  const ended = endOf(git);
+  const asked = Readable.from(objects);
+  asked.once('error', (error) => git.stdout.destroy(error));
+  asked.pipe(git.stdin);
+  try {
+    yield* git.stdout;
+    await ended;
+  } finally {
+    git.kill();
+  }
+}
+
+async function endOf(git: ReturnType<typeof spawn>): Promise<void> {
+  const code = await new Promise<number | null>((resolve, reject) => {
+    git.once('error', reject);
+    git.once('close', resolve);
+  });
+  if (code === 0) return;
+  throw new MeterctlError('unavailable', 'Git could not read the whole history.', {
+    hint: 'See what git fsck says, or leave the history out with --no-history.',
+  });
+}
