@@ -33,12 +33,14 @@ describe('signing in', () => {
     const revoked = await shop.makeKey(customer);
     await shop.program.json(['keys', 'revoke', revoked.id]);
     const restricted = await shop.makeKey(customer, '--scope', 'read');
+    const elsewhere = await shop.makeKey(customer, '--ip', '192.0.2.0/24');
     const cases: [key: string, said: string][] = [
       ['', 'not known'],
       ['mk_test_wrong', 'not known'],
       [`${key.slice(0, -1)}!`, 'not known'],
       [revoked.key, 'was revoked'],
       [restricted.key, 'only be used for calls'],
+      [elsewhere.key, 'not be used from your address'],
     ];
     for (const [wrong, said] of cases) {
       const stranger = createVisitor(shop.url);
@@ -200,6 +202,38 @@ describe('keys in the portal', () => {
     expect((await visitor.post('/portal/keys', { ...form, order: 'two', days: '9999' })).status).toBe(400);
   });
 
+  it('are replaced by one of the same kind, and work on for a day', async () => {
+    const shop = await openShop();
+    const { customer } = await shop.buy('ada@example.com');
+    const old = await shop.makeKey(
+      customer,
+      '--name',
+      'server',
+      '--ip',
+      '127.0.0.0/8',
+      '--scope',
+      'portal',
+    );
+    const { visitor, token } = await signIn(shop, old.key);
+    const path = `/portal/keys/${old.id}/replace`;
+    expect((await visitor.get(path)).text).toContain('works on for 24 hours');
+    const made = await visitor.post(path, { token });
+    const secret = /<code id="api-key"[^>]*>([^<]+)<\/code>/.exec(made.text)![1]!;
+    expect(made.text).toMatch(/works on until <strong>\d+ \w+ \d+ at \d\d:\d\d UTC/);
+    expect(await Promise.all([statusOf(shop, old.key), statusOf(shop, secret)])).toEqual([200, 200]);
+    const again = await visitor.post(path, { token });
+    expect(again.text).toContain('This key was made already');
+    const { text } = await visitor.get('/portal');
+    expect(text).toContain('replaced, works until');
+    expect(text).not.toContain(path);
+    const { data } = await shop.program.json<{ data: { name: string; scopes: string[] }[] }>([
+      'keys',
+      'list',
+    ]);
+    expect(data.map(({ name }) => name)).toEqual(['server', 'server', 'Checkout']);
+    expect(data[0]!.scopes).toEqual(['portal']);
+  });
+
   it('are revoked after a question, one’s own only', async () => {
     const shop = await openShop();
     const { key, customer } = await shop.buy('ada@example.com');
@@ -213,9 +247,12 @@ describe('keys in the portal', () => {
     const spare = await shop.makeKey(customer, '--name', 'spare');
     const { visitor, token } = await signIn(shop, key);
     for (const id of [theirs.id, 'key_unknown', '..%2F']) {
-      expect((await visitor.get(`/portal/keys/${id}/revoke`)).status, id).toBe(404);
-      expect((await visitor.post(`/portal/keys/${id}/revoke`, { token })).status, id).toBe(404);
+      for (const path of [`/portal/keys/${id}/revoke`, `/portal/keys/${id}/replace`]) {
+        expect((await visitor.get(path)).status, path).toBe(404);
+        expect((await visitor.post(path, { token })).status, path).toBe(404);
+      }
     }
+    expect(await statusOf(shop, theirs.key)).toBe(402);
     const question = await visitor.get(`/portal/keys/${spare.id}/revoke`);
     expect(question.text).toContain('spare');
     expect(question.text).not.toContain('signed out');

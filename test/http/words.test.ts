@@ -1,7 +1,14 @@
-/** Money, counts and days as the pages say them. */
+/** Money, counts and times as the pages say them. */
 
 import { describe, expect, it } from 'vitest';
-import { countWords, dayWords, minorWords, moneyWords, plural } from '../../src/http/pages/words.js';
+import {
+  countWords,
+  dayWords,
+  minorWords,
+  moneyWords,
+  plural,
+  timeWords,
+} from '../../src/http/pages/words.js';
 
 describe('the words of the pages', () => {
   it('say money exactly, however small', () => {
@@ -25,7 +32,8 @@ describe('the words of the pages', () => {
     ]);
   });
 
-  it('tell days in UTC', () => {
+  it('tell days and times in UTC', () => {
     expect(dayWords(Date.UTC(2026, 11, 1, 23, 59))).toBe('1 December 2026');
+    expect(timeWords(Date.UTC(2026, 11, 1, 3, 4))).toBe('1 December 2026 at 03:04 UTC');
   });
 });

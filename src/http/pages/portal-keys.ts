@@ -1,11 +1,11 @@
-/** The portal's keys: the list, the form that makes one, the new key, and the question before one is revoked. */
+/** The portal's keys: the list, the form that makes one, the new key, and the questions before one ends. */
 
 import { type ApiKey, keyStatus } from '../../domain/key.js';
 import { type Html, html } from '../../lib/html.js';
 import { curlExample } from './home-page.js';
 import type { Page } from './layout.js';
 import { portalFrame, tokenField } from './portal-frame.js';
-import { dayWords } from './words.js';
+import { dayWords, timeWords } from './words.js';
 
 /** The form of a new key as it is shown: once more, with what was typed, when something was wrong. */
 export interface KeyDraft {
@@ -37,12 +37,11 @@ ${
   ended.length > 0 &&
   html`<details><summary>Keys that have ended (${ended.length})</summary><ul class="keys">${ended.map((key) => keyRow(key, nowMs))}</ul></details>`
 }
-<p class="soft small">To replace a key, make a new one, give it to your program, and then revoke the old one.</p>
 </section>`;
 }
 
-/** The page with a new key, shown this once. */
-export function newKeyPage(secret: string, token: string, baseUrl: string): Page {
+/** The page with a new key, shown this once. `old` is the key that it replaces. */
+export function newKeyPage(secret: string, token: string, baseUrl: string, old?: ApiKey): Page {
   return {
     ...portalFrame(token),
     title: 'Your new API key',
@@ -50,6 +49,7 @@ export function newKeyPage(secret: string, token: string, baseUrl: string): Page
 <h1>Your new API key</h1>
 <p>Copy it now and keep it like a password. <strong>It is shown this once.</strong></p>
 <code id="api-key" class="secret" tabindex="0">${secret}</code>
+${old && html`<p>The old key <code>${old.hint}</code> works on until <strong>${timeWords(endOf(old))}</strong>. Give the new one to your programs by then.</p>`}
 ${curlExample(secret, baseUrl)}
 <p><a class="button" href="/portal">Back to your account</a></p>
 </div>`,
@@ -65,6 +65,24 @@ export function keyMadePage(token: string): Page {
 <h1>This key was made already</h1>
 <p>A key is shown only once, and this one has been shown. No second one was made.</p>
 <p><a class="button" href="/portal">Back to your account</a></p>
+</div>`,
+  };
+}
+
+/** The question before a key is replaced. */
+export function replacePage(key: ApiKey, token: string): Page {
+  return {
+    ...portalFrame(token),
+    title: 'Replace this key?',
+    content: html`<div class="card">
+<h1>Replace this key?</h1>
+<p><strong>${key.name ?? 'Unnamed'}</strong> <code>${key.hint}</code></p>
+<p>You get a new key of the same kind at once. The old one works on for 24 hours, so that your programs can change over, and then ends.</p>
+<p>If the key has leaked, revoke it instead.</p>
+<form method="post" action="/portal/keys/${key.id}/replace" class="actions">${tokenField(token)}
+<button type="submit">Replace key</button>
+<a class="button quiet" href="/portal">Keep it</a>
+</form>
 </div>`,
   };
 }
@@ -90,10 +108,13 @@ ${warnings.own && html`<p class="notice warn">You are signed in with this key, s
 
 function keyRow(key: ApiKey, nowMs: number): Html {
   const status = keyStatus(key, nowMs);
+  const replaced = status === 'active' && key.revokedAtMs !== null;
+  const label = `${key.name ?? 'the unnamed key'} ${key.hint}`;
   const facts = [
     key.lastUsedAtMs === null ? 'Never used' : `Last used ${dayWords(key.lastUsedAtMs)}`,
     `made ${dayWords(key.createdAtMs)}`,
     status === 'revoked' && `revoked ${dayWords(key.revokedAtMs ?? nowMs)}`,
+    replaced && `replaced, works until ${timeWords(endOf(key))}`,
     key.expiresAtMs !== null &&
       `${status === 'expired' ? 'expired' : 'expires'} ${dayWords(key.expiresAtMs)}`,
   ];
@@ -101,8 +122,19 @@ function keyRow(key: ApiKey, nowMs: number): Html {
 <p><strong>${key.name ?? 'Unnamed'}</strong> <code>${key.hint}</code> <span class="pill ${status === 'active' && 'good'}">${status}</span></p>
 <p class="soft small">${facts.filter((fact) => fact !== false).join(' · ')}</p>
 </div>
-${status === 'active' && html`<a class="button quiet small" href="/portal/keys/${key.id}/revoke" aria-label="Revoke ${key.name ?? 'the unnamed key'} ${key.hint}">Revoke</a>`}
+${
+  status === 'active' &&
+  html`<div class="actions">
+${!replaced && html`<a class="button quiet small" href="/portal/keys/${key.id}/replace" aria-label="Replace ${label}">Replace</a>`}
+<a class="button quiet small" href="/portal/keys/${key.id}/revoke" aria-label="Revoke ${label}">Revoke</a>
+</div>`
+}
 </li>`;
+}
+
+/** When a key ends that was replaced. */
+function endOf({ revokedAtMs, expiresAtMs }: ApiKey): number {
+  return Math.min(revokedAtMs ?? Number.POSITIVE_INFINITY, expiresAtMs ?? Number.POSITIVE_INFINITY);
 }
 
 function newKeyForm(token: string, { order, name, error }: KeyDraft): Html {

@@ -1,4 +1,4 @@
-/** Money, counts and times in the words of the pages. Days are in UTC, like billing periods. */
+/** Money, counts and times in the words of the pages. Times are in UTC, like billing periods. */
 
 import { majorFromMinor } from '../../domain/money.js';
 
@@ -40,4 +40,10 @@ export function plural(noun: string): string {
 /** A day: `10 December 2026`. */
 export function dayWords(ms: number): string {
   return new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC' }).format(ms);
+}
+
+/** A time: `10 December 2026 at 14:05 UTC`. */
+export function timeWords(ms: number): string {
+  const time = new Intl.DateTimeFormat('en-GB', { timeStyle: 'short', timeZone: 'UTC' }).format(ms);
+  return `${dayWords(ms)} at ${time} UTC`;
 }

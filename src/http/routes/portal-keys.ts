@@ -1,21 +1,21 @@
-/** The customer's keys in the portal: make one, revoke one of his own. */
+/** The customer's keys in the portal: make one, replace or revoke one of his own. */
 
 import type { Request, Response } from 'express';
+import type { Actor } from '../../domain/audit.js';
+import { MeterctlError } from '../../domain/error.js';
 import type { ApiKey } from '../../domain/key.js';
 import { issueKey } from '../../keys/issue.js';
+import { type RotateDeps, rotateKey } from '../../keys/rotate.js';
 import { createBoundedCache } from '../../lib/bounded-cache.js';
 import { fieldOf } from '../form-field.js';
 import { sendPage } from '../pages/layout.js';
-import { keyMadePage, lifetimes, newKeyPage, revokePage } from '../pages/portal-keys.js';
+import { keyMadePage, lifetimes, newKeyPage, replacePage, revokePage } from '../pages/portal-keys.js';
 import { signInPage } from '../pages/sign-in-page.js';
 import { refuse } from '../refuse.js';
 import { type Caller, type CallerHandler, endSession, type SessionDeps } from './portal-session.js';
 
 /** What the keys need. */
-export interface PortalKeysDeps extends SessionDeps {
-  /** What secrets begin with. */
-  secretPrefix: string;
-}
+export type PortalKeysDeps = SessionDeps & RotateDeps;
 
 /** Shows the portal again with what was wrong about a new key. */
 export type ShowAgain = (
@@ -30,9 +30,12 @@ const activeKeysMax = 100;
 /** Orders that are remembered at least, so that none is carried out twice. */
 const ordersMax = 10_000;
 
+/** A key that was replaced works so long beside its successor. */
+const graceMs = 86_400_000;
+
 const dayMs = 86_400_000;
 
-/** `POST /portal/keys`: makes a key like the one that was signed in with, and shows it this once. */
+/** `POST /portal/keys`: makes a key that may do what the one signed in with may, and shows it this once. */
 export function makeKey(deps: PortalKeysDeps, showAgain: ShowAgain): CallerHandler {
   const orders = createBoundedCache<string, 'taken' | 'failed'>(ordersMax);
   return async (caller, req, res) => {
@@ -54,12 +57,38 @@ export function makeKey(deps: PortalKeysDeps, showAgain: ShowAgain): CallerHandl
     orders.set(order, 'taken');
     const expiresAtMs = days === '0' ? null : nowMs + Number(days) * dayMs;
     const { scopes, ipAllow } = key;
-    const wanted = { customerId: customer.id, name: name || null, expiresAtMs, scopes, ipAllow };
-    const { secret } = await issueKey(deps, wanted, `portal:${key.id}`).catch((error: unknown) => {
+    const limits = (await deps.store.findLimits({ keyId: key.id })).key;
+    const wanted = { customerId: customer.id, name: name || null, expiresAtMs, scopes, ipAllow, limits };
+    const { secret } = await issueKey(deps, wanted, actorOf(caller)).catch((error: unknown) => {
       orders.set(order, 'failed');
       throw error;
     });
     sendPage(res, deps.offer, 200, newKeyPage(secret, token, deps.baseUrl()));
+  };
+}
+
+/** `GET /portal/keys/:id/replace`: asks before. */
+export function askToReplace(deps: PortalKeysDeps): CallerHandler {
+  return async (caller, req, res) => {
+    const key = await ownKey(deps, caller, req);
+    if (!key) return refuseKey(deps, req, res);
+    sendPage(res, deps.offer, 200, replacePage(key, caller.token));
+  };
+}
+
+/** `POST /portal/keys/:id/replace`: makes the successor and shows it this once. A second time makes none. */
+export function replaceKey(deps: PortalKeysDeps): CallerHandler {
+  return async (caller, req, res) => {
+    const { token } = caller;
+    const key = await ownKey(deps, caller, req);
+    if (!key) return refuseKey(deps, req, res);
+    try {
+      const { secret, old } = await rotateKey(deps, key.id, { graceMs }, actorOf(caller));
+      sendPage(res, deps.offer, 200, newKeyPage(secret, token, deps.baseUrl(), old));
+    } catch (error) {
+      if (!(error instanceof MeterctlError) || error.code !== 'conflict') throw error;
+      sendPage(res, deps.offer, 200, keyMadePage(token));
+    }
   };
 }
 
@@ -84,16 +113,18 @@ export function revokeKey(deps: PortalKeysDeps): CallerHandler {
   return async (caller, req, res) => {
     const key = await ownKey(deps, caller, req);
     if (!key) return refuseKey(deps, req, res);
-    await deps.store.revokeKey(key.id, {
-      actor: `portal:${caller.key.id}`,
-      atMs: deps.host.clock.nowMs(),
-    });
+    await deps.store.revokeKey(key.id, { actor: actorOf(caller), atMs: deps.host.clock.nowMs() });
     await deps.keys.refresh();
     if (key.id !== caller.key.id) return res.redirect(303, '/portal?done=revoked');
     endSession(deps, res, caller.session);
     const text = `The key ${key.hint} is revoked, and with it your session.`;
     sendPage(res, deps.offer, 200, signInPage({ text, tone: 'good' }));
   };
+}
+
+/** Whom the audit log names: the key that was signed in with. */
+function actorOf({ key }: Caller): Actor {
+  return `portal:${key.id}`;
 }
 
 /** The key of the address, when it is the customer's own. Of other people's keys nobody learns that they exist. */

@@ -2,12 +2,14 @@
 
 import type { Request, RequestHandler, Response } from 'express';
 import type { Customer } from '../../domain/customer.js';
-import { type ApiKey, keyStatus } from '../../domain/key.js';
+import { type ApiKey, hasScope, keyStatus } from '../../domain/key.js';
 import type { KeyStore } from '../../domain/key-store.js';
 import type { CustomerStore } from '../../domain/store.js';
 import type { FoundKey, KeyLookup } from '../../keys/key-lookup.js';
+import { createAddressCheck } from '../../lib/address-ranges.js';
 import type { Host } from '../../lib/host.js';
 import { createTryLimit } from '../../lib/try-limit.js';
+import { clientAddress } from '../client-address.js';
 import { fieldOf } from '../form-field.js';
 import { type Site, sendPage } from '../pages/layout.js';
 import { signInPage } from '../pages/sign-in-page.js';
@@ -48,14 +50,14 @@ const wrongKeys = { burst: 10, refillMs: 10_000, namesMax: 10_000 };
 export function signIn(deps: SessionDeps): RequestHandler {
   const limit = createTryLimit({ clock: deps.host.clock, ...wrongKeys });
   return async function signIn(req, res) {
-    const address = req.ip ?? '';
+    const address = clientAddress(req);
     const waitMs = limit.waitMs(address);
     if (waitMs > 0) {
       res.set('Retry-After', String(Math.ceil(waitMs / 1000)));
       return refuse(req, res, deps.offer, 'rate_limited', 'Too many wrong keys. Please wait a minute.');
     }
     const found = await deps.keys.find(fieldOf(req.body, 'key').trim());
-    const refusal = refusalOf(found, deps.host.clock.nowMs());
+    const refusal = refusalOf(found, deps.host.clock.nowMs(), req.ip ?? '');
     if (found === null || refusal !== undefined) {
       limit.note(address);
       const text = refusal ?? 'This key is not known here. Please check that it is complete.';
@@ -100,6 +102,7 @@ async function callerOf(deps: SessionDeps, req: Request): Promise<Caller | undef
   if (!key || keyStatus(key, deps.host.clock.nowMs()) !== 'active') return undefined;
   const customer = await deps.store.findCustomer(key.customerId);
   if (!customer || customer.deletedAtMs !== null) return undefined;
+  if (createAddressCheck(key.ipAllow)?.(req.ip ?? '') === false) return undefined;
   return { session, key, customer, token: deps.sessions.formToken(session) };
 }
 
@@ -116,7 +119,7 @@ function keepSession(deps: SessionDeps, res: Response, session: Session): void {
   setSessionCookie(res, deps.baseUrl(), deps.sessions.seal(session));
 }
 
-function refusalOf(found: FoundKey | null, nowMs: number): string | undefined {
+function refusalOf(found: FoundKey | null, nowMs: number, address: string): string | undefined {
   if (found === null) return undefined;
   const { key, customer } = found;
   if (customer.deletedAtMs !== null) return 'This account was closed. Please subscribe anew.';
@@ -126,7 +129,9 @@ function refusalOf(found: FoundKey | null, nowMs: number): string | undefined {
     case 'expired':
       return 'This key has expired. Please use one that still works.';
     case 'active':
-      return key.scopes.length === 0 || key.scopes.includes(portalScope)
+      if (found.allowsAddress && !found.allowsAddress(address))
+        return 'This key may not be used from your address.';
+      return hasScope(key, portalScope)
         ? undefined
         : 'This key may only be used for calls. Please use one without restrictions.';
   }

@@ -11,7 +11,14 @@ import { sendPage } from '../pages/layout.js';
 import { portalPage } from '../pages/portal-page.js';
 import { refuse } from '../refuse.js';
 import { openCheckout } from './checkout.js';
-import { askToRevoke, makeKey, type PortalKeysDeps, revokeKey } from './portal-keys.js';
+import {
+  askToReplace,
+  askToRevoke,
+  makeKey,
+  type PortalKeysDeps,
+  replaceKey,
+  revokeKey,
+} from './portal-keys.js';
 import { type Caller, type CallerHandler, signedIn, signIn, signOut } from './portal-session.js';
 import { type PortalViewDeps, portalView } from './portal-view.js';
 
@@ -36,6 +43,8 @@ export function portal(deps: PortalDeps): Router {
       makeKey(deps, (caller, res, { name, error }) => sendPortal(deps, caller, res, 400, { name, error })),
     ),
   );
+  router.get('/keys/:id/replace', signedIn(deps, askToReplace(deps)));
+  router.post('/keys/:id/replace', signedIn(deps, replaceKey(deps)));
   router.get('/keys/:id/revoke', signedIn(deps, askToRevoke(deps)));
   router.post('/keys/:id/revoke', signedIn(deps, revokeKey(deps)));
   // Who loads the address of a form's answer again is led to the page with the form.
