@@ -41,7 +41,12 @@ export function describeInBrowser(
     let browser: Browser;
     beforeAll(async () => {
       if (!path) throw new Error('There is no Chromium: apt-get install chromium');
-      browser = await chromium.launch({ executablePath: path, args: flags });
+      browser = await chromium.launch({
+        executablePath: path,
+        args: flags,
+        // Without this, going back would be kinder here than it is to people: whole pages are kept to be shown again.
+        ignoreDefaultArgs: ['--disable-back-forward-cache'],
+      });
     });
     afterAll(() => browser?.close());
     tests((options) => openVisit(browser, options));
