@@ -30,7 +30,7 @@ export async function openShop(server: Record<string, unknown> = {}): Promise<Sh
     const paid = await submitForm(session.url, { email });
     const { pathname, search } = new URL(paid.headers.get('location') ?? '');
     const page = await (await submitForm(`${url}${pathname}${search}`)).text();
-    const key = /<code id="api-key"[^>]*>([^<]+)<\/code>/.exec(page)?.[1];
+    const key = /<code id="api-key">([^<]+)<\/code>/.exec(page)?.[1];
     const { data } = await program.json<{ data: { id: string; email: string }[] }>(['customers', 'list']);
     const customer = data.find((row) => row.email === email)?.id;
     if (key === undefined || customer === undefined) throw new Error(`${email} has no key:\n${page}`);

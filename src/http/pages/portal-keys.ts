@@ -48,7 +48,7 @@ export function newKeyPage(secret: string, token: string, baseUrl: string, old?:
     content: html`<div class="card">
 <h1>Your new API key</h1>
 <p>Copy it now and keep it like a password. <strong>It is shown this once.</strong></p>
-<code id="api-key" class="secret" tabindex="0">${secret}</code>
+<code id="api-key">${secret}</code>
 ${old && html`<p>The old key <code>${old.hint}</code> works on until <strong>${timeWords(endOf(old))}</strong>. Give the new one to your programs by then.</p>`}
 ${curlExample(secret, baseUrl)}
 <p><a class="button" href="/portal">Back to your account</a></p>

@@ -16,7 +16,7 @@ export function keyPage(secret: string, baseUrl: string): Page {
     content: html`<div class="card">
 <h1>Your API key</h1>
 <p>Copy it now and keep it like a password. <strong>It is shown this once</strong>: nobody can show it again, not even us.</p>
-<code id="api-key" class="secret" tabindex="0">${secret}</code>
+<code id="api-key">${secret}</code>
 <h2>A first call</h2>
 ${curlExample(secret, baseUrl)}
 <p>With this key you can also sign in to <a href="/portal">your account</a>: your usage, your keys and your invoices.</p>
