@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hashSecret, isWellFormed, mintSecret, secretLengthMax, secretPattern, secretPrefix } from '../../src/keys/secret.js';
+import {
+  hashSecret,
+  isWellFormed,
+  mintSecret,
+  secretLengthMax,
+  secretPattern,
+  secretPrefix,
+} from '../../src/keys/secret.js';
 import { createFakeHost } from '../support/host.js';
 
 describe('a secret', () => {

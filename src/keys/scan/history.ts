@@ -4,6 +4,7 @@ import { execFile, spawn } from 'node:child_process';
 import { dirname, join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { MeterctlError } from '../../domain/error.js';
 import type { Scanned } from './files.js';
@@ -74,16 +75,18 @@ async function* listObjects(
   );
   const format = '--batch-check=%(objectname) %(objecttype) %(objectsize) %(rest)';
   const sizes = spawn('git', ['-C', repository, 'cat-file', '--buffer', format], {
-    stdio: [names.stdout, 'pipe', 'ignore'],
+    stdio: ['pipe', 'pipe', 'ignore'],
   });
-  const ended = [endOf(names), endOf(sizes)];
+  const ended = Promise.all([endOf(names), endOf(sizes), pipeline(names.stdout, sizes.stdin)]);
+  // It is waited for below, when everything that could be read has been.
+  ended.catch(() => undefined);
   for await (const line of createInterface({ input: sizes.stdout })) {
     const [object = '', type, size, ...words] = line.split(' ');
     if (type !== 'blob' && type !== 'commit' && type !== 'tag') continue;
     if (Number(size) > sizeMax) scanned.skipped += 1;
     else yield `${object} ${words.join(' ')}\n`;
   }
-  await Promise.all(ended);
+  await ended;
 }
 
 /** Git holds its breath while its output is not read, so nothing piles up. */
@@ -92,10 +95,8 @@ async function* catFile(repository: string, objects: AsyncIterable<string>): Asy
   const git = spawn('git', ['-C', repository, 'cat-file', '--buffer', format], {
     stdio: ['pipe', 'pipe', 'ignore'],
   });
-  const ended = endOf(git);
-  const asked = Readable.from(objects);
-  asked.once('error', (error) => git.stdout.destroy(error));
-  asked.pipe(git.stdin);
+  const ended = Promise.all([endOf(git), pipeline(Readable.from(objects), git.stdin)]);
+  ended.catch(() => git.kill());
   try {
     yield* git.stdout;
     await ended;
