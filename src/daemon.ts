@@ -50,13 +50,13 @@ async function assemble(parts: Parts, closers: Closers): Promise<App> {
     billing: metrics.measureSending(billing),
   };
   const services = await createServices(measured, forwardSecret, closers);
-  const { keys, uses, ledger, admission, inbox, courier } = services;
+  const { keys, uses, ledger, admission, repeats, inbox, courier } = services;
   const gateway = await openGateway(measured, services, closers);
   let url = '';
   const server = closers.add(
     createHttpServer(
       createApp({
-        ...{ store, billing, host, keys, uses, ledger, admission, inbox, metrics, gateway },
+        ...{ store, billing, host, keys, uses, ledger, admission, repeats, inbox, metrics, gateway },
         clock: host.clock,
         courier: () => courier.state(),
         secretPrefix: secretPrefix(settings.auth.keyPrefix, settings.mode),

@@ -23,6 +23,7 @@ import { createLoop, type Loop } from './lib/loop.js';
 import { perUnitTerms } from './lib/pricing.js';
 import { createLedgerWriter, type LedgerWriter } from './metering/ledger-writer.js';
 import { createOpenCalls, type OpenCalls } from './metering/open-calls.js';
+import { createRepeatGuard, type RepeatGuard } from './metering/repeat-guard.js';
 import { catchUp } from './webhooks/catch-up.js';
 import { createInbox, type Inbox } from './webhooks/inbox.js';
 
@@ -56,6 +57,7 @@ export interface Services {
   ledger: LedgerWriter;
   openCalls: OpenCalls;
   admission: AdmissionControl;
+  repeats: RepeatGuard;
   inbox: Inbox;
   courier: Courier;
   /** Starts every background loop. */
@@ -82,6 +84,7 @@ export async function createServices(
   // Signatures are as old as the machine's clock says, also when the embedded Stripe's time is ahead.
   const read = createWebhookReader(secrets, machine.clock);
   const { prices, admission } = createLimiting(parts, closers);
+  const repeats = closers.add(createRepeatGuard({ store, clock, log }));
   const inbox = closers.add(createInbox({ store, host, read, apply: createEventApplier(parts) }));
   const courier = closers.add(createDaemonCourier(parts));
   const events = closers.add(createCatchUpLoop(parts, inbox));
@@ -92,9 +95,9 @@ export async function createServices(
     createOpenCalls({ store, ledger, clock, machineClock: machine.clock, ids: host.ids, log }),
   );
   return {
-    ...{ keys, uses, ledger, openCalls, inbox, courier, admission },
+    ...{ keys, uses, ledger, openCalls, inbox, courier, admission, repeats },
     start() {
-      const loops = [time, keys, uses, openCalls, inbox, courier, events, reconciliation, prices, admission];
+      const loops = [time, keys, uses, openCalls, inbox, courier, events, reconciliation, prices, admission, repeats];
       for (const loop of loops) loop.start();
     },
   };

@@ -3,6 +3,7 @@
  * clash of unique values is a result, not an exception. Throws `unavailable` when the database cannot be read or written.
  */
 
+import type { KeptAnswer } from './answer.js';
 import type { AuditEntry, AuditFilter } from './audit.js';
 import type { Checkout } from './checkout.js';
 import type { Customer, CustomerReading } from './customer.js';
@@ -97,6 +98,14 @@ export interface UsageStore extends OpenCallStore {
   /** Sums by group, in ascending order of the group. */
   listUsage(filter: UsageFilter, by: UsageGrouping): Promise<UsageSum[]>;
   sumUsage(filter: UsageFilter): Promise<UsageTotals>;
+}
+
+/** Answers of calls with an Idempotency-Key; they are kept by `recordUsage`. */
+export interface AnswerStore {
+  /** What the customer's call under the key was answered in the day before `nowMs`. */
+  findAnswer(customerNo: number, idempotencyKey: string, nowMs: number): Promise<KeptAnswer | undefined>;
+  /** Forgets answers that are a day old. Returns how many. */
+  removeAnswers(nowMs: number): Promise<number>;
 }
 
 /** The outbox. */
@@ -194,6 +203,7 @@ export interface Store
     ReconciliationStore,
     CheckoutStore,
     WebhookStore,
+    AnswerStore,
     LimitStore {
   /** Throws `unavailable` when the database cannot be written. */
   check(): Promise<void>;

@@ -1,6 +1,7 @@
 /** Usage: what a customer consumed, in units, at a time. The ledger holds it for ever; corrections are new rows. */
 
 import type { CallStep } from './open-call.js';
+import type { AnsweredCall } from './answer.js';
 import type { Period } from './subscription.js';
 
 /** Usage that is about to be recorded. */
@@ -22,6 +23,8 @@ export interface NewUsage {
   periodStartMs: number;
   /** Makes the recording repeatable: the same key of the same customer records once. */
   idempotencyKey?: string | undefined;
+  /** The same for a day only, with the answer to the call; keys of calls are apart from those above. */
+  answered?: AnsweredCall | undefined;
   /** Set for usage of a call that is answered before its units are known. */
   call?: CallStep | undefined;
 }

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert';
 import type { Database as Connection } from 'better-sqlite3';
-import type { NewUsage } from '../domain/usage.js';
+import type { NewUsage, RecordedUsage } from '../domain/usage.js';
+import { createAnswerKeeper } from './answers.js';
 
 const noteSql = `
 INSERT INTO usage_notes (usage_id, customer_no, idempotency_key, recorded_at_ms) VALUES (?, ?, ?, ?)`;
@@ -14,36 +15,56 @@ WHERE n.customer_no = ? AND n.idempotency_key = ?`;
 /** Remembers idempotency keys, inside a transaction of the caller. */
 export interface Repeats {
   /** The places in the batch that only repeat what the ledger, or the batch before them, has under their key. */
-  find(batch: readonly NewUsage[]): Set<number>;
+  find(batch: readonly NewUsage[], nowMs: number): Set<number>;
   /** The row that a repeat repeats. It must be there by now. */
-  firstOf(usage: NewUsage): { id: number; units: number };
-  /** Remembers the key of a row that was added; nothing for usage without one. */
-  note(id: number, usage: NewUsage, nowMs: number): void;
+  firstOf(usage: NewUsage, nowMs: number): { id: number; units: number };
+  /** Remembers the key of a row that was added, and its answer; nothing for usage without one. */
+  note(recorded: RecordedUsage, usage: NewUsage, nowMs: number): void;
 }
 
 /** Prepares the statements. */
 export function createRepeats(connection: Connection): Repeats {
   const note = connection.prepare<[number, number, string, number]>(noteSql);
   const find = connection.prepare<[number, string], { id: number; units: number }>(findSql);
+  const answers = createAnswerKeeper(connection);
+
+  function firstOf(usage: NewUsage, nowMs: number): { id: number; units: number } | undefined {
+    const { customerNo, idempotencyKey } = usage;
+    return (
+      (idempotencyKey === undefined ? undefined : find.get(customerNo, idempotencyKey)) ??
+      answers.find(usage, nowMs)
+    );
+  }
+
   return {
-    find(batch) {
+    find(batch, nowMs) {
       const repeats = new Set<number>();
       const inBatch = new Set<string>();
-      batch.forEach(({ customerNo, idempotencyKey }, index) => {
-        if (idempotencyKey === undefined) return;
-        const name = `${customerNo} ${idempotencyKey}`;
-        if (inBatch.has(name) || find.get(customerNo, idempotencyKey)) repeats.add(index);
-        inBatch.add(name);
+      batch.forEach((usage, index) => {
+        const names = namesOf(usage);
+        if (names.length === 0) return;
+        if (names.some((name) => inBatch.has(name)) || firstOf(usage, nowMs)) repeats.add(index);
+        for (const name of names) inBatch.add(name);
       });
       return repeats;
     },
-    firstOf({ customerNo, idempotencyKey }) {
-      const first = idempotencyKey === undefined ? undefined : find.get(customerNo, idempotencyKey);
+    firstOf(usage, nowMs) {
+      const first = firstOf(usage, nowMs);
       assert(first);
       return first;
     },
-    note(id, { customerNo, idempotencyKey }, nowMs) {
-      if (idempotencyKey !== undefined) note.run(id, customerNo, idempotencyKey, nowMs);
+    note(recorded, usage, nowMs) {
+      const { customerNo, idempotencyKey } = usage;
+      if (idempotencyKey !== undefined) note.run(recorded.id, customerNo, idempotencyKey, nowMs);
+      answers.keep(recorded, usage, nowMs);
     },
   };
+}
+
+/** What the usage is known by in its batch. */
+function namesOf({ customerNo, idempotencyKey, answered }: NewUsage): string[] {
+  const names: string[] = [];
+  if (idempotencyKey !== undefined) names.push(`usage ${customerNo} ${idempotencyKey}`);
+  if (answered) names.push(`call ${customerNo} ${answered.idempotencyKey}`);
+  return names;
 }

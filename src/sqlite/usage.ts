@@ -43,9 +43,9 @@ export function createUsage(database: Database, ids: Ids): UsageStore {
   const openCalls = createOpenCalls(database);
   const storeGroups = createGroupWriter(database, ids);
 
-  function repeat(entry: Entry, batch: Batch): RecordedUsage {
+  function repeat(entry: Entry, batch: Batch, nowMs: number): RecordedUsage {
     const { customerNo, periodStartMs } = entry.usage;
-    const { id, units } = repeats.firstOf(entry.usage);
+    const { id, units } = repeats.firstOf(entry.usage, nowMs);
     const periodUnits =
       batch.periods.get(periodKey(entry))?.stored ?? findPeriod.get(customerNo, entry.meterNo, periodStartMs);
     return { id, recorded: 'repeat', units, periodUnits: periodUnits ?? 0 };
@@ -69,9 +69,10 @@ export function createUsage(database: Database, ids: Ids): UsageStore {
   ): RecordedUsage {
     const { customerNo, keyNo, atMs, units } = usage;
     const id = Number(insert.run(delivery.stored, customerNo, keyNo, routeNo, atMs, units).lastInsertRowid);
-    repeats.note(id, usage, nowMs);
     period.stored += units;
-    return { id, recorded: 'new', units, periodUnits: period.stored };
+    const recorded: RecordedUsage = { id, recorded: 'new', units, periodUnits: period.stored };
+    repeats.note(recorded, usage, nowMs);
+    return recorded;
   }
 
   return {
@@ -87,7 +88,7 @@ export function createUsage(database: Database, ids: Ids): UsageStore {
       }));
       return write(() => {
         const without = entries.map(withoutRow);
-        const repeated = repeats.find(usages);
+        const repeated = repeats.find(usages, nowMs);
         const batch = createBatch();
         const groups = entries.map((entry, index) =>
           without[index] || repeated.has(index) ? undefined : addToBatch(batch, entry),
@@ -96,7 +97,7 @@ export function createUsage(database: Database, ids: Ids): UsageStore {
         return entries.map((entry, index) => {
           const group = groups[index];
           if (group) return insertRow(entry, group.delivery, group.period, nowMs);
-          return without[index] ?? repeat(entry, batch);
+          return without[index] ?? repeat(entry, batch, nowMs);
         });
       });
     },

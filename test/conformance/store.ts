@@ -3,6 +3,7 @@
 import { describe } from 'vitest';
 import type { Store } from '../../src/domain/store.js';
 import type { FakeHost } from '../support/host.js';
+import { describeAnswers } from './answers.js';
 import { describeCheckouts } from './checkouts.js';
 import { describeCustomers } from './customers.js';
 import { describeDeliveries } from './deliveries.js';
@@ -45,6 +46,7 @@ export function describeStore(engine: string, open: OpenStore): void {
     describeVoids(open);
     describeCheckouts(open);
     describeWebhooks(open);
+    describeAnswers(open);
     describeLimits(open);
   });
 }

@@ -8,6 +8,7 @@ import type { Clock, Log } from '../../lib/host.js';
 import type { LedgerWriter } from '../../metering/ledger-writer.js';
 import type { OpenCalls } from '../../metering/open-calls.js';
 import { usageRow } from '../../metering/usage-row.js';
+import type { KeyedRequest } from '../idempotency.js';
 import { sendProblem } from '../problem.js';
 import { Exchange } from './exchange.js';
 import { MeteredCall } from './metered-call.js';
@@ -33,6 +34,8 @@ export interface SoldCall {
   caller: FoundKey;
   admission: Admission;
   atMs: number;
+  /** Set where the call has an Idempotency-Key. */
+  keyed?: KeyedRequest | undefined;
 }
 
 /** Passes calls on. */

@@ -2,16 +2,20 @@
 
 import type { Request, RequestHandler, Response } from 'express';
 import { type AccessRefusal, accessOf } from '../../access/access.js';
+import type { Admission } from '../../access/admission.js';
+import type { Answer } from '../../domain/answer.js';
 import { MeterctlError } from '../../domain/error.js';
 import type { RecordedUsage } from '../../domain/usage.js';
 import type { FoundKey } from '../../keys/key-lookup.js';
 import type { KeyUses } from '../../keys/key-uses.js';
 import type { Host } from '../../lib/host.js';
 import type { LedgerWriter } from '../../metering/ledger-writer.js';
+import type { RepeatGuard } from '../../metering/repeat-guard.js';
 import { usageRow } from '../../metering/usage-row.js';
 import { type AdmitDeps, admitCall } from '../admit.js';
 import { type AuthenticateDeps, authenticate } from '../authenticate.js';
 import type { Gateway } from '../gateway/gateway.js';
+import { beginKeyed, type KeyedRequest } from '../idempotency.js';
 import { sendProblem } from '../problem.js';
 
 /** What the paid endpoint needs. */
@@ -19,12 +23,22 @@ export interface PaidDeps extends AuthenticateDeps, AdmitDeps {
   host: Host;
   uses: KeyUses;
   ledger: LedgerWriter;
+  repeats: Pick<RepeatGuard, 'begin'>;
   /** The way to the API that is sold; without it `/api` answers by itself. */
   gateway: Gateway | undefined;
   /** The meter's event name. */
   meter: string;
   windowMs: number;
   pastDueGraceMs: number;
+}
+
+/** A call by somebody who may call. */
+interface Call {
+  caller: FoundKey;
+  priceId: string;
+  atMs: number;
+  /** Set where the call has an Idempotency-Key. */
+  keyed?: KeyedRequest | undefined;
 }
 
 const answerData = '🔥'.repeat(8);
@@ -38,19 +52,51 @@ export function paid(deps: PaidDeps): RequestHandler {
     const access = accessOf(caller.customer, nowMs, deps.pastDueGraceMs);
     if (!access.allowed) return refuseAccess(res, access.code, deps.baseUrl());
     deps.uses.note(caller.key.no, nowMs);
-    const request = { caller, priceId: access.subscription.priceId, units: 1, atMs: nowMs };
-    const admission = await admitCall(deps, res, request);
-    if (!admission) return;
     if (access.warning) res.setHeader('Meterctl-Warning', access.warning);
-    if (deps.gateway) return deps.gateway.forward(req, res, { caller, admission, atMs: nowMs });
-    try {
-      const recorded = await record(deps, req, res, caller, nowMs);
-      if (!recorded) return;
-      admission.settle(recorded.units);
-      answer(res, recorded, admission.headers());
-    } finally {
+    const call: Call = { caller, priceId: access.subscription.priceId, atMs: nowMs };
+    if (req.headers['idempotency-key'] === undefined) return sell(deps, req, res, call);
+    const keyed = await beginKeyed(deps.repeats, req, res, { customerNo: caller.customer.no, atMs: nowMs });
+    if (!keyed) return;
+    await sell(deps, req, res, { ...call, keyed }).catch((error: unknown) => {
+      keyed.end();
+      throw error;
+    });
+  };
+}
+
+/** Lets the call through its limits and carries it out. */
+async function sell(deps: PaidDeps, req: Request, res: Response, call: Call): Promise<void> {
+  const { caller, priceId, atMs, keyed } = call;
+  const admitted = await admitCall(deps, res, { caller, priceId, units: 1, atMs });
+  if (!admitted) return keyed?.end();
+  const admission = keyed ? releasingKey(admitted, keyed) : admitted;
+  if (deps.gateway) return deps.gateway.forward(req, res, { caller, admission, atMs, keyed });
+  try {
+    const recorded = await record(deps, req, res, call);
+    if (recorded?.recorded === 'repeat') return await keyed?.repeat();
+    if (!recorded) return;
+    admission.settle(recorded.units);
+    const { status, headers, body } = answerTo(recorded);
+    res.writeHead(status, {
+      ...headers,
+      'Content-Length': body.length,
+      'Meterctl-Units': recorded.units,
+      ...admission.headers(),
+    });
+    res.end(body);
+  } finally {
+    admission.release();
+  }
+}
+
+/** The key is held as long as the call is. */
+function releasingKey(admission: Admission, keyed: KeyedRequest): Admission {
+  return {
+    ...admission,
+    release() {
       admission.release();
-    }
+      keyed.end();
+    },
   };
 }
 
@@ -59,12 +105,11 @@ async function record(
   deps: PaidDeps,
   req: Request,
   res: Response,
-  { key, customer }: FoundKey,
-  atMs: number,
+  { caller: { key, customer }, atMs, keyed }: Call,
 ): Promise<RecordedUsage | undefined> {
   const use = { customer, keyNo: key.no, route: `${req.method} /api`, units: 1, atMs };
   try {
-    return await deps.ledger.record(usageRow(use, deps));
+    return await deps.ledger.record({ ...usageRow(use, deps), answered: keyed?.answered(answerTo) });
   } catch (error) {
     // The ledger writer tells of the outage once; only a defect is told for each call.
     if (!(error instanceof MeterctlError)) throw error;
@@ -77,18 +122,13 @@ async function record(
   }
 }
 
-function answer(res: Response, recorded: RecordedUsage, limits: Record<string, string>): void {
-  const body = JSON.stringify({
-    data: answerData,
-    usage: { units: recorded.units, period_units: recorded.periodUnits },
-  });
-  res.writeHead(200, {
-    'Content-Type': 'application/json; charset=utf-8',
-    'Content-Length': Buffer.byteLength(body),
-    'Meterctl-Units': recorded.units,
-    ...limits,
-  });
-  res.end(body);
+function answerTo(recorded: RecordedUsage): Answer & { body: Uint8Array } {
+  const usage = { units: recorded.units, period_units: recorded.periodUnits };
+  return {
+    status: 200,
+    headers: { 'Content-Type': 'application/json; charset=utf-8' },
+    body: Buffer.from(JSON.stringify({ data: answerData, usage })),
+  };
 }
 
 function refuseAccess(res: Response, code: AccessRefusal, baseUrl: string): void {
