@@ -38,7 +38,7 @@ export function portalPage(view: PortalView): Page {
     title: 'Your account',
     width: 'wide',
     // Only the way to Checkout leads elsewhere.
-    leadsTo: view.access.allowed ? [] : view.checkoutSources,
+    leadsTo: maySubscribe(view) ? view.checkoutSources : [],
     scripts: ['uplot.js', 'usage-chart.js'],
     styles: ['uplot.css'],
     content: html`<h1>Your account</h1>
@@ -49,6 +49,10 @@ ${usageCard(view.usage, view.offer.unit)}
 ${invoiceCard(view)}
 ${keysCard(view)}`,
   };
+}
+
+function maySubscribe({ access }: PortalView): boolean {
+  return !access.allowed && access.code === 'subscription_inactive';
 }
 
 function statusPill({ access, subscription }: PortalView): Html {
