@@ -1,6 +1,6 @@
 /** Reads the fields of a row with the rules of the command line's options; what is wrong is said with its line. */
 
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { nearest } from '../config/spelling.js';
@@ -25,10 +25,14 @@ export interface RowFields {
   error(message: string): MeterctlError;
 }
 
-/** The rows of a file, or of stdin, which `-` means. */
+/** The rows of a file, or of stdin, which `-` means. Throws `not_found`. */
 export function openRows(context: Context, path: string): AsyncGenerator<Row> {
   const { stdin } = context.terminal;
-  if (path !== '-') return readRows(createReadStream(resolve(context.folder, path)));
+  if (path !== '-') {
+    const file = resolve(context.folder, path);
+    if (!existsSync(file)) throw new MeterctlError('not_found', `There is no file ${path}.`);
+    return readRows(createReadStream(file));
+  }
   if (!context.terminal.interactive) return readRows(stdin as AsyncIterable<Uint8Array>);
   throw new MeterctlError('invalid', 'Rows are to come on stdin, but it is the keyboard.', {
     hint: 'Pipe them in, or name a file.',
