@@ -41,7 +41,7 @@ export function createKeys(
     `UPDATE keys SET last_used_at_ms = :atMs
      WHERE no = :keyNo AND (last_used_at_ms IS NULL OR last_used_at_ms < :atMs)`,
   );
-  const revision = connection.prepare<[], number>('SELECT revision FROM access_revision').pluck();
+  const revision = createRevision(database);
 
   function find(id: string): ApiKey | undefined {
     const row = findById.get(id);
@@ -95,10 +95,26 @@ export function createKeys(
       });
     },
     async accessRevision() {
-      const number = read(() => revision.get());
-      assert(number !== undefined);
-      return number;
+      return revision.read();
     },
+  };
+}
+
+/** Looks at the table only when anything was written since: `data_version` tells of others, `total_changes` of ourselves. */
+function createRevision({ connection, read }: Database): { read(): number } {
+  const revision = connection.prepare<[], number>('SELECT revision FROM access_revision').pluck();
+  const ownChanges = connection.prepare<[], number>('SELECT total_changes()').pluck();
+  let known: { writes: string; revision: number } | undefined;
+  return {
+    read: () =>
+      read(() => {
+        const writes = `${connection.pragma('data_version', { simple: true })} ${ownChanges.get()}`;
+        if (known?.writes === writes) return known.revision;
+        const latest = revision.get();
+        assert(latest !== undefined);
+        known = { writes, revision: latest };
+        return latest;
+      }),
   };
 }
 
