@@ -19,14 +19,14 @@ export interface AuthenticateDeps {
 }
 
 /**
- * Finds the key that the request presents, and makes sure that it may be used from where it comes and for what needs `scope`.
- * Waits for the store only when memory does not have the key.
+ * Finds the key that the request presents, and makes sure that it may be used from where the request comes and, where a
+ * scope is needed, for that. Waits for the store only when memory does not have the key.
  */
 export async function authenticate(
   req: Request,
   deps: AuthenticateDeps,
   nowMs: number,
-  scope?: string,
+  scope: string | null = null,
 ): Promise<FoundKey | Refusal> {
   const secret = presentedKey(req, deps.queryParameter);
   if (secret === undefined) {
@@ -45,7 +45,7 @@ function refusalOf(
   { key, allowsAddress }: FoundKey,
   req: Request,
   nowMs: number,
-  scope: string | undefined,
+  scope: string | null,
 ): Refusal | undefined {
   const status = keyStatus(key, nowMs);
   if (status === 'expired') {
@@ -58,7 +58,7 @@ function refusalOf(
   if (allowsAddress && !allowsAddress(req.ip ?? '')) {
     return { refused: 'ip_not_allowed', detail: `The key ${key.hint} may not be used from ${req.ip}.` };
   }
-  if (scope !== undefined && !hasScope(key, scope)) {
+  if (scope !== null && !hasScope(key, scope)) {
     return { refused: 'insufficient_scope', detail: `The key ${key.hint} lacks the scope ${scope}.` };
   }
   return undefined;
