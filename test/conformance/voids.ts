@@ -105,6 +105,16 @@ export function describeVoids(open: OpenStore): void {
       ]);
     });
 
+    it('cancels an event once, whatever else of it is taken back', async () => {
+      const { store } = await open();
+      const [one = 0] = await addCustomers(store, 1);
+      const rows = [3, -3, 3].map((units) => newUsage(one, { units }));
+      const recorded = await store.recordUsage(rows, testStartMs);
+      await settle(store, await claimOne(store), delivered);
+      expect(await takeBack(store, recorded[0]!.id)).toMatchObject({ how: 'cancelled' });
+      expect(await takeBack(store, recorded[2]!.id)).toMatchObject({ how: 'negative' });
+    });
+
     it('turns into an event of its own when Stripe no longer cancels', async () => {
       const { store } = await open();
       const [first] = await use(store, 5);
