@@ -8,8 +8,8 @@ import { addIntervals, type Interval } from '../../src/lib/calendar.js';
 import { openStore } from '../../src/sqlite/store.js';
 import { createBilling } from '../../src/stripe/billing.js';
 import { createFakeHost } from '../support/host.js';
-import { createSubscription } from '../support/rows.js';
 import { recordCustomer, recordSubscription } from '../support/records.js';
+import { createSubscription } from '../support/rows.js';
 
 /** The meter's event name. */
 export const meter = 'calls';
@@ -79,7 +79,8 @@ export async function createTemplate(folder: string): Promise<Template> {
   }
   const period = { startMs: ghost.anchorMs, endMs: addIntervals(ghost.anchorMs, ghost.interval, 1) };
   await recordCustomer(store, { id: ghost.id, email: null, name: null, createdAtMs: 0, deleted: false });
-  await recordSubscription(store, 
+  await recordSubscription(
+    store,
     createSubscription({
       id: 'sub_ghost',
       customerId: ghost.id,
