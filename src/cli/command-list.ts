@@ -15,6 +15,7 @@ export const commandGroups: Readonly<Record<string, string>> = {
   customers: 'who may use the API',
   keys: 'the keys that customers call with',
   audit: 'who changed what',
+  limits: 'how fast and how much may be used',
   outbox: 'what is owed to Stripe',
   webhooks: 'what Stripe says',
   emulator: 'the embedded Stripe on its own',
@@ -103,6 +104,16 @@ export const commandList: readonly ListedCommand[] = [
     name: 'keys verify',
     summary: 'tell whether a key works, read from stdin or a prompt',
     load: () => import('./commands/keys-verify.js'),
+  },
+  {
+    name: 'limits set',
+    summary: 'limit a customer, a key or a plan: rate, quota, money',
+    load: () => import('./commands/limits-set.js'),
+  },
+  {
+    name: 'limits show',
+    summary: 'what a customer, a key or a plan is held to',
+    load: () => import('./commands/limits-show.js'),
   },
   { name: 'usage', summary: 'what was used, in units', load: () => import('./commands/usage.js') },
   {

@@ -111,6 +111,17 @@ export function metadata(
   );
 }
 
+/** Leaves the word `none`, and reads everything else as `read` does. (Commander turns `null` into an empty text.) */
+export function orNone<T>(read: (text: string) => T): (text: string) => T | 'none' {
+  return (text) => (text === 'none' ? text : read(text));
+}
+
+/** An amount of money in major units, as text: only its currency tells how many decimal places it may have. */
+export function amount(text: string): string {
+  if (/^\d{1,12}(\.\d+)?$/.test(text)) return text;
+  throw new InvalidArgumentError('It must be an amount such as 50.00.');
+}
+
 /** A rate. */
 export function rate(text: string): Rate {
   const value = parseRate(text);

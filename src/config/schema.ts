@@ -137,7 +137,7 @@ function problemOf(attempt: () => unknown): string | undefined {
     return undefined;
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    return error.message;
+    return error.message.replace(/\.$/, '');
   }
 }
 

@@ -10,7 +10,8 @@ export type AuditAction =
   | 'key.rotated'
   | 'key.revoked'
   | 'key.imported'
-  | 'key.rehashed';
+  | 'key.rehashed'
+  | 'limits.set';
 
 /** Who does something, and when: what every audited step of the store is told. */
 export interface Act {

@@ -4,7 +4,7 @@
  */
 
 import type { KeptAnswer } from './answer.js';
-import type { AuditEntry, AuditFilter } from './audit.js';
+import type { Act, AuditEntry, AuditFilter } from './audit.js';
 import type { Checkout } from './checkout.js';
 import type { Customer, CustomerReading } from './customer.js';
 import type {
@@ -72,8 +72,11 @@ export interface AuditStore {
 
 /** Limits of keys, customers and plans. */
 export interface LimitStore {
-  /** Writes all that is set at this place; `undefined` removes it. `unknown`: there is no such key or customer. */
-  recordLimits(subject: LimitSubject, limits: Limits | undefined): Promise<'recorded' | 'unknown'>;
+  /**
+   * Writes all that is set at this place, with its entry in the audit log; `undefined` removes it. `unknown`: there is no
+   * such key or customer.
+   */
+  recordLimits(subject: LimitSubject, limits: Limits | undefined, act: Act): Promise<'recorded' | 'unknown'>;
   findLimits(caller: {
     keyId?: string | undefined;
     customerId?: string | undefined;

@@ -2,14 +2,18 @@
 
 import type { LimitSubject, Limits } from '../domain/limit.js';
 import type { LimitStore } from '../domain/store.js';
+import type { AuditWriter } from './audit.js';
 import type { Database } from './open.js';
 
 const recordSql = `
 INSERT INTO limits (kind, subject, limits) VALUES (?, ?, ?)
 ON CONFLICT (kind, subject) DO UPDATE SET limits = excluded.limits`;
 
-/** Which tables hold those whom limits may be set for; a price is Stripe's. */
-const homes = { key: 'keys', customer: 'customers' } as const;
+/** Whom limits concern that are set for an id. A price is Stripe's, so it is not looked for. */
+const concernedSql = {
+  key: 'SELECT c.id FROM keys k JOIN customers c ON c.no = k.customer_no WHERE k.id = ?',
+  customer: 'SELECT id FROM customers WHERE id = ?',
+} as const;
 
 /** Writes limits for other nouns, inside a transaction of theirs. */
 export interface LimitWriter {
@@ -17,15 +21,18 @@ export interface LimitWriter {
 }
 
 /** The limits part of the contract, and the writer that keys use. */
-export function createLimits({ connection, read, write }: Database): LimitStore & { limits: LimitWriter } {
+export function createLimits(
+  { connection, read, write }: Database,
+  audit: AuditWriter,
+): LimitStore & { limits: LimitWriter } {
   const find = connection
     .prepare<[string, string], string>('SELECT limits FROM limits WHERE kind = ? AND subject = ?')
     .pluck();
   const record = connection.prepare<[string, string, string]>(recordSql);
   const remove = connection.prepare<[string, string]>('DELETE FROM limits WHERE kind = ? AND subject = ?');
-  const exists = {
-    key: connection.prepare<[string]>(`SELECT 1 FROM ${homes.key} WHERE id = ?`),
-    customer: connection.prepare<[string]>(`SELECT 1 FROM ${homes.customer} WHERE id = ?`),
+  const concerned = {
+    key: connection.prepare<[string], string>(concernedSql.key).pluck(),
+    customer: connection.prepare<[string], string>(concernedSql.customer).pluck(),
   };
 
   function limitsOf(kind: LimitSubject['kind'], subject: string): Limits | undefined {
@@ -36,13 +43,21 @@ export function createLimits({ connection, read, write }: Database): LimitStore 
 
   return {
     limits: { ofKey: (keyId, limits) => void record.run('key', keyId, JSON.stringify(limits)) },
-    async recordLimits(subject, limits) {
+    async recordLimits(subject, limits, act) {
       const { kind } = subject;
       const id = nameOf(subject);
       return write(() => {
-        if (kind !== 'plan' && !exists[kind].get(id)) return 'unknown';
+        const customerId = kind === 'plan' ? null : concerned[kind].get(id);
+        if (customerId === undefined) return 'unknown';
         if (limits === undefined) remove.run(kind, id);
         else record.run(kind, id, JSON.stringify(limits));
+        audit.record({
+          ...act,
+          action: 'limits.set',
+          subject: id,
+          customerId,
+          details: { limits: limits ?? null },
+        });
         return 'recorded';
       });
     },

@@ -29,7 +29,7 @@ export async function openStore(options: { path: string; host: Host }): Promise<
 export function createStore(database: Database, host: Host): Store {
   const { customers, ...customerStore } = createCustomers(database, host.clock);
   const { audit, ...auditStore } = createAudit(database);
-  const { limits, ...limitStore } = createLimits(database);
+  const { limits, ...limitStore } = createLimits(database, audit);
   const keyRows = createKeyRows(database, limits);
   const { keys, ...keyStore } = createKeys(database, customers, keyRows, audit);
   const countCheck = database.connection.prepare('UPDATE identity SET write_checks = write_checks + 1');

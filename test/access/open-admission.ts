@@ -28,7 +28,7 @@ export async function openAdmission(over: Partial<AdmissionDeps> = {}) {
       limits: Limits | undefined,
       subject: LimitSubject = { kind: 'customer', customerId: customer.id },
     ) {
-      await store.recordLimits(subject, limits);
+      await store.recordLimits(subject, limits, { actor: 'system', atMs: 0 });
       caller = reread();
     },
     admit: (units = 1, by = admission): Decision | Promise<Decision> =>

@@ -12,6 +12,8 @@ const limits: Limits = {
   prepaid: { units: 100, sinceMs: 7 },
 };
 
+const act = { actor: 'system', atMs: 5 } as const;
+
 /** The cases. */
 export function describeLimits(open: OpenStore): void {
   describe('limits', () => {
@@ -21,8 +23,10 @@ export function describeLimits(open: OpenStore): void {
       const nothing = { key: undefined, customer: undefined, plan: undefined };
       const caller = { keyId: 'key_cus_one', customerId: 'cus_one', priceId: 'price_one' };
       expect(await store.findLimits(caller)).toEqual(nothing);
-      expect(await store.recordLimits({ kind: 'customer', customerId: 'cus_one' }, limits)).toBe('recorded');
-      expect(await store.recordLimits({ kind: 'plan', priceId: 'price_one' }, { maxInFlight: 3 })).toBe(
+      expect(await store.recordLimits({ kind: 'customer', customerId: 'cus_one' }, limits, act)).toBe(
+        'recorded',
+      );
+      expect(await store.recordLimits({ kind: 'plan', priceId: 'price_one' }, { maxInFlight: 3 }, act)).toBe(
         'recorded',
       );
       expect(await store.findLimits(caller)).toEqual({
@@ -31,15 +35,30 @@ export function describeLimits(open: OpenStore): void {
         plan: { maxInFlight: 3 },
       });
       expect(await store.findLimits({ customerId: 'cus_one' })).toEqual({ ...nothing, customer: limits });
-      await store.recordLimits({ kind: 'customer', customerId: 'cus_one' }, { maxInFlight: 1 });
-      await store.recordLimits({ kind: 'plan', priceId: 'price_one' }, undefined);
+      await store.recordLimits({ kind: 'customer', customerId: 'cus_one' }, { maxInFlight: 1 }, act);
+      await store.recordLimits({ kind: 'plan', priceId: 'price_one' }, undefined, act);
       expect(await store.findLimits(caller)).toEqual({ ...nothing, customer: { maxInFlight: 1 } });
     });
 
     it('knows whom it has', async () => {
       const { store } = await open();
-      expect(await store.recordLimits({ kind: 'customer', customerId: 'cus_one' }, limits)).toBe('unknown');
-      expect(await store.recordLimits({ kind: 'key', keyId: 'key_cus_one' }, limits)).toBe('unknown');
+      expect(await store.recordLimits({ kind: 'customer', customerId: 'cus_one' }, limits, act)).toBe(
+        'unknown',
+      );
+      expect(await store.recordLimits({ kind: 'key', keyId: 'key_cus_one' }, limits, act)).toBe('unknown');
+    });
+
+    it('notes who set them', async () => {
+      const { store } = await open();
+      await recordCustomer(store, stripeCustomer());
+      await store.recordLimits({ kind: 'customer', customerId: 'cus_one' }, limits, act);
+      await store.recordLimits({ kind: 'plan', priceId: 'price_one' }, undefined, act);
+      await store.recordLimits({ kind: 'customer', customerId: 'cus_two' }, limits, act);
+      const { data } = await store.listAudit({ action: 'limits.set' }, { limit: 10 });
+      expect(data).toMatchObject([
+        { subject: 'price_one', customerId: null, details: { limits: null } },
+        { subject: 'cus_one', customerId: 'cus_one', actor: 'system', atMs: 5, details: { limits } },
+      ]);
     });
 
     it('tells other processes of every change, and of nothing else', async () => {
@@ -55,7 +74,7 @@ export function describeLimits(open: OpenStore): void {
         [undefined, false],
       ] as const) {
         const before = await another.accessRevision();
-        await store.recordLimits(subject, set);
+        await store.recordLimits(subject, set, act);
         expect((await another.accessRevision()) !== before, JSON.stringify(set)).toBe(changes);
       }
     });
