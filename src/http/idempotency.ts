@@ -115,7 +115,7 @@ function sendKept(res: Response, { status, headers, body, units }: KeptAnswer): 
 
 /** Method, path and query without our key, and body. */
 function fingerprintOf(req: Request, body: Buffer): Uint8Array {
-  const head = `${req.method} ${requestTarget(req.originalUrl)}\n`;
+  const head = `${req.method} ${requestTarget(req.url)}\n`;
   return createHash('sha256')
     .update(head)
     .update(hash('sha256', body, 'buffer'))
