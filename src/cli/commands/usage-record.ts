@@ -22,7 +22,7 @@ interface Options {
 export function declare(command: Command, run: Runner): void {
   command
     .requiredOption('--customer <id>', 'who used it', parse.id('cus'))
-    .requiredOption('--units <number>', 'how much', parse.wholeNumber(-unitsMax, unitsMax))
+    .requiredOption('--units <number>', 'how much', units)
     .option('--correct', 'take units off what was recorded: they are below zero')
     .option('--at <time>', 'when it was used, at most 35 days ago; now by default', parse.time)
     .option('--idempotency-key <key>', 'record it once, however often this is run', parse.shortText)
@@ -38,6 +38,12 @@ export function declare(command: Command, run: Runner): void {
       'take back a part; usage void takes back a whole record',
     ],
   ]);
+}
+
+/** Above zero, or below it for a correction. */
+function units(text: string): number {
+  const count = parse.wholeNumber(1, unitsMax);
+  return text.startsWith('-') ? -count(text.slice(1)) : count(text);
 }
 
 async function record(context: Context, options: Options): Promise<undefined> {
