@@ -4,6 +4,8 @@ import { createBilling, openEmulator, openStore, openTimedHost, usesEmbeddedStri
 import type { CatalogIds, CatalogSettings, Settings } from './config/settings.js';
 import { MeterctlError } from './domain/error.js';
 import type { Gateway } from './http/gateway/gateway.js';
+import type { RouteTable } from './http/gateway/route-table.js';
+import type { Metrics } from './http/metrics.js';
 import { secretPrefix } from './keys/secret.js';
 import { type Closers, createClosers } from './lib/closers.js';
 import type { Host } from './lib/host.js';
@@ -39,7 +41,7 @@ export async function openApp(settings: Settings, machine: Host): Promise<App> {
 /** Puts the services and the server together. Closing runs in reverse: server, ledger, courier, inbox, keys, database. */
 async function assemble(parts: Parts, closers: Closers): Promise<App> {
   const { settings, host, machine, store, billing, emulator } = parts;
-  const { createApp, createHttpServer } = await import('./http/server.js');
+  const { createHttpServer } = await import('./http/server.js');
   const { createMetrics } = await import('./http/metrics.js');
   const { createSessions } = await import('./http/session.js');
   const forwardSecret = `whsec_${Buffer.from(machine.random.bytes(24)).toString('hex')}`;
@@ -51,29 +53,27 @@ async function assemble(parts: Parts, closers: Closers): Promise<App> {
   };
   const services = await createServices(measured, forwardSecret, closers);
   const { keys, uses, ledger, admission, repeats, inbox, courier } = services;
-  const gateway = await openGateway(measured, services, closers);
   let url = '';
   const server = closers.add(
-    createHttpServer(
-      createApp({
-        ...{ store, billing, host, keys, uses, ledger, admission, repeats, inbox, metrics, gateway },
-        clock: host.clock,
-        courier: () => courier.state(),
-        secretPrefix: secretPrefix(settings.auth.keyPrefix, settings.mode),
-        trustProxy: settings.server.trustProxy,
-        offer: parts.catalog,
-        checkoutSources: checkoutSources(parts),
-        // A session lasts half an hour of the people's time, not of the embedded Stripe's.
-        sessions: createSessions(machine),
-        meter: parts.catalog.eventName,
-        priceId: parts.catalogIds.price,
-        windowMs: settings.delivery.windowMs,
-        pastDueGraceMs: settings.access.pastDueGraceMs,
-        queryParameter: settings.auth.queryParameter,
-        adminToken: settings.server.adminToken,
-        baseUrl: () => settings.server.publicUrl ?? url,
-      }),
-    ),
+    createHttpServer({
+      ...{ store, billing, host, keys, uses, ledger, admission, repeats, inbox, metrics },
+      ...(await openGateway(measured, services, metrics, closers)),
+      clock: host.clock,
+      courier: () => courier.state(),
+      secretPrefix: secretPrefix(settings.auth.keyPrefix, settings.mode),
+      trustProxy: settings.server.trustProxy,
+      offer: parts.catalog,
+      checkoutSources: checkoutSources(parts),
+      // A session lasts half an hour of the people's time, not of the embedded Stripe's.
+      sessions: createSessions(machine),
+      meter: parts.catalog.eventName,
+      priceId: parts.catalogIds.price,
+      windowMs: settings.delivery.windowMs,
+      pastDueGraceMs: settings.access.pastDueGraceMs,
+      queryParameter: settings.auth.queryParameter,
+      adminToken: settings.server.adminToken,
+      baseUrl: () => settings.server.publicUrl ?? url,
+    }),
   );
   return {
     async start() {
@@ -88,35 +88,31 @@ async function assemble(parts: Parts, closers: Closers): Promise<App> {
   };
 }
 
-/** The way to the API that is sold; none when `/api` answers by itself. */
+/** The way to the API that is sold, and what is sold of it. Without an upstream `/api` answers by itself. */
 async function openGateway(
   { settings, catalog, host, machine }: Parts,
   { ledger, openCalls }: Services,
+  metrics: Metrics,
   closers: Closers,
-): Promise<Gateway | undefined> {
+): Promise<{ gateway: Gateway | undefined; routes: RouteTable }> {
+  const { createRouteTable } = await import('./http/gateway/route-table.js');
   const { upstream } = settings.server;
-  if (upstream === null) return undefined;
+  if (upstream === null) return { gateway: undefined, routes: createRouteTable([]) };
   const { createGateway } = await import('./http/gateway/gateway.js');
   const { openUpstreams } = await import('./http/gateway/upstreams.js');
+  const { routes, replicas, requestBytesMax, ...upstreamSettings } = settings.gateway;
   const { clock, log } = machine;
-  const timeouts = { headTimeoutMs: 30_000, idleTimeoutMs: 300_000 };
-  const upstreams = closers.add(
-    openUpstreams({ urls: [upstream], ...timeouts, healthPath: null }, { clock, log }),
-  );
+  const urls = [upstream, ...replicas];
+  const upstreams = closers.add(openUpstreams({ urls, ...upstreamSettings }, { clock, log }));
   upstreams.start();
-  const { windowMs } = settings.delivery;
-  const meter = catalog.eventName;
-  const requestBytesMax = Number.POSITIVE_INFINITY;
-  return createGateway({
-    upstreams,
-    ledger,
-    openCalls,
+  const gateway = createGateway({
+    ...{ upstreams, ledger, openCalls, log, requestBytesMax },
     clock: host.clock,
-    log,
-    meter,
-    windowMs,
-    requestBytesMax,
+    meter: catalog.eventName,
+    windowMs: settings.delivery.windowMs,
+    countMisreport: metrics.countMisreport,
   });
+  return { gateway, routes: createRouteTable(routes) };
 }
 
 /** Where browsers must be let to from `POST /checkout`. A merchant may show Stripe's page under a domain of his own. */

@@ -91,13 +91,23 @@ export async function createServices(
   const reconciliation = closers.add(createReconciliationLoop(parts));
   const ledger = createLedgerWriter({ store, clock, log });
   closers.add({ close: () => ledger.drain() });
-  const openCalls = closers.add(
-    createOpenCalls({ store, ledger, clock, machineClock: machine.clock, ids: host.ids, log }),
-  );
+  const openCalls = closers.add(createOpenCalls({ store, ledger, clock: machine.clock, ids: host.ids, log }));
   return {
     ...{ keys, uses, ledger, openCalls, inbox, courier, admission, repeats },
     start() {
-      const loops = [time, keys, uses, openCalls, inbox, courier, events, reconciliation, prices, admission, repeats];
+      const loops = [
+        time,
+        keys,
+        uses,
+        openCalls,
+        inbox,
+        courier,
+        events,
+        reconciliation,
+        prices,
+        admission,
+        repeats,
+      ];
       for (const loop of loops) loop.start();
     },
   };

@@ -5,6 +5,7 @@ import { MeterctlError } from '../domain/error.js';
 import type { Mode } from '../domain/mode.js';
 import { durationMs, parseDuration } from '../lib/duration.js';
 import { decideMode } from './decide-mode.js';
+import { gatewaySettings } from './gateway-settings.js';
 import { limitsOf } from './limit-settings.js';
 import type { ConfigFile } from './schema.js';
 import type { CatalogIds, CatalogSettings, Settings } from './settings.js';
@@ -56,6 +57,7 @@ export function resolveSettings(sources: Sources, folder: string): Settings {
       secret: sources.alertSecret.value,
       command: sources.alertCommand.value,
     },
+    gateway: gatewaySettings(sources.file),
     webhooks: { pollMs: fixedMs(sources.poll.value ?? defaultPoll(sources, mode)) },
   });
 }

@@ -5,6 +5,7 @@ import { parseQuota, parseRate, quotaExamples, rateExamples } from '../domain/li
 import { minorFromMajor, wholeMinorFromMajor } from '../domain/money.js';
 import { parseAddressRange } from '../lib/address-ranges.js';
 import { durationMs, parseDuration } from '../lib/duration.js';
+import { gatewaySchema, routesSchema } from './gateway-schema.js';
 
 const hourMs = 3_600_000;
 
@@ -93,6 +94,7 @@ export const sections = {
   access: z.strictObject({ pastDueGrace: rules.duration }).partial(),
   delivery: z.strictObject({ window: rules.window }).partial(),
   webhooks: z.strictObject({ poll: rules.poll }).partial(),
+  gateway: gatewaySchema,
   limits: z
     .strictObject({
       rate: rules.rate,
@@ -109,7 +111,7 @@ export const sections = {
 
 /** The shape of meterctl.json. */
 export const fileSchema = z
-  .strictObject({ mode: rules.mode, ...sections })
+  .strictObject({ mode: rules.mode, ...sections, routes: routesSchema })
   .partial()
   .superRefine(({ limits, price }, context) => {
     if (limits?.spendCap === undefined || price === undefined) return;

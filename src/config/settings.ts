@@ -3,6 +3,7 @@
 import type { Limits } from '../domain/limit.js';
 import type { Mode } from '../domain/mode.js';
 import type { Interval } from '../lib/calendar.js';
+import type { GatewaySettings } from './gateway-settings.js';
 
 /** What is sold, as `init` was told. */
 export interface CatalogSettings {
@@ -81,6 +82,7 @@ export interface Settings {
     /** A program and its arguments, run for each alert; `null` runs none. */
     command: readonly string[] | null;
   };
+  gateway: GatewaySettings;
   webhooks: {
     /** How often Stripe's own list of events is read, for what no webhook brought. */
     pollMs: number;

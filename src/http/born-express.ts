@@ -1,7 +1,17 @@
 /** An HTTP server whose request and response objects are born as Express's, instead of being turned into them one by one. */
 
 import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http';
-import type { Express } from 'express';
+import type { Duplex } from 'node:stream';
+import type { Express, Request as ExpressRequest, Response as ExpressResponse } from 'express';
+
+/** Gets every request, before the app or instead of it. */
+export type Listener = (req: ExpressRequest, res: ExpressResponse) => void;
+
+/** A server, and the end of every connection that it still has. */
+export interface ExpressServer {
+  server: Server;
+  cut(): void;
+}
 
 /**
  * Express swaps the prototypes of every request and response for its own (`Object.setPrototypeOf`), which costs two thirds
@@ -9,7 +19,7 @@ import type { Express } from 'express';
  * classes that have Express's prototypes already, by its documented options `IncomingMessage` and `ServerResponse`, and the
  * swap finds nothing to do. Behaviour is the same: a test compares it with `app.listen` byte by byte.
  */
-export function createExpressServer(app: Express): Server {
+export function createExpressServer(app: Express, listener: Listener): ExpressServer {
   class Request extends IncomingMessage {}
   class Response extends ServerResponse {}
   // `app.request` inherits from IncomingMessage's prototype and knows its app; the class slips in below it.
@@ -17,5 +27,34 @@ export function createExpressServer(app: Express): Server {
   Object.setPrototypeOf(Response.prototype, app.response);
   app.request = Request.prototype as typeof app.request;
   app.response = Response.prototype as typeof app.response;
-  return createServer({ IncomingMessage: Request, ServerResponse: Response }, app);
+  // What the server makes is what Express makes of it, as of here.
+  const onRequest = listener as unknown as (req: IncomingMessage, res: ServerResponse) => void;
+  const server = createServer({ IncomingMessage: Request, ServerResponse: Response }, onRequest);
+  const upgraded = new Set<Duplex>();
+  server.on('upgrade', (req: Request, socket, head) => {
+    upgraded.add(socket);
+    socket.once('close', () => upgraded.delete(socket));
+    onRequest(req, answerOn(new Response(req), req, head));
+  });
+  return {
+    server,
+    cut() {
+      server.closeAllConnections();
+      for (const socket of upgraded) socket.destroy();
+    },
+  };
+}
+
+/** Node leaves the connection of a request for another protocol to us. Here it gets an answer as any other request does. */
+function answerOn(res: ServerResponse, req: IncomingMessage, head: Buffer): ServerResponse {
+  const { socket } = req;
+  if (head.length > 0) socket.unshift(head);
+  socket.on('error', () => socket.destroy());
+  res.shouldKeepAlive = false;
+  res.assignSocket(socket);
+  res.once('finish', () => {
+    res.detachSocket(socket);
+    socket.destroySoon();
+  });
+  return res;
 }

@@ -24,6 +24,8 @@ export interface Metrics {
   text(sources: MetricsSources): Promise<string>;
   /** Counts a paid call by what it came to: `ok`, a refusal's code, … */
   countCall(outcome: string): void;
+  /** Counts what an upstream told of units that cannot be billed. */
+  countMisreport(): void;
   /** Counts a webhook by what came of receiving it. */
   countWebhook(receipt: Receipt): void;
   /** The same store, whose commits are counted. */
@@ -47,6 +49,7 @@ export function createMetrics(clock: Clock): Metrics {
       return registry.metrics();
     },
     countCall: (outcome) => counted.calls.inc({ outcome }),
+    countMisreport: () => counted.misreports.inc(),
     countWebhook: (receipt) => counted.webhooks.inc({ receipt }),
     measureLedger: (store) => ({
       ...store,
@@ -89,6 +92,10 @@ function createCounters(registry: Registry) {
     calls: new Counter({
       ...{ name: 'meterctl_paid_calls_total', help: 'Calls of the paid endpoint by outcome.' },
       ...{ labelNames: ['outcome'], registers },
+    }),
+    misreports: new Counter({
+      ...{ name: 'meterctl_upstream_misreports_total', registers },
+      help: 'Answers of the upstream that told no usable units, and were billed by the fallback.',
     }),
     units: new Counter({
       ...{ name: 'meterctl_units_recorded_total', help: 'Units written to the ledger.', registers },

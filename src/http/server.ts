@@ -9,22 +9,21 @@ import type { Inbox } from '../webhooks/inbox.js';
 import { assets } from './assets.js';
 import { createExpressServer } from './born-express.js';
 import { createInvoiceReader } from './invoice-reader.js';
-import { countCalls } from './middleware/count-calls.js';
 import { errors, notFound } from './middleware/errors.js';
-import { requestId } from './middleware/request-id.js';
 import { sameOrigin } from './middleware/same-origin.js';
+import { requestId } from './request-id.js';
 import { type CheckoutDeps, checkout } from './routes/checkout.js';
 import { alive, type HealthDeps, ready } from './routes/health.js';
 import { abandoned, type HomeDeps, home } from './routes/home.js';
 import { type MetricsDeps, metrics } from './routes/metrics.js';
-import { type PaidDeps, paid } from './routes/paid.js';
 import { type PortalDeps, portal } from './routes/portal.js';
 import { claimKey, type SuccessDeps, showSuccess } from './routes/success.js';
 import { type UsageDeps, usage } from './routes/usage.js';
 import { webhook, webhookBodyMax } from './routes/webhook.js';
+import { createSale, type Sale, type SaleDeps } from './sale.js';
 
 /** Everything that the routes need. */
-export type ServerDeps = PaidDeps &
+export type ServerDeps = SaleDeps &
   CheckoutDeps &
   SuccessDeps &
   HomeDeps &
@@ -41,21 +40,26 @@ export type ServerDeps = PaidDeps &
 export interface HttpServer {
   /** Listens; port 0 takes any. Resolves with the port. Throws `unavailable` when the address is taken or not ours. */
   listen(port: number, host: string): Promise<number>;
-  /** Takes no new connection, lets running requests finish, and ends idle connections. */
+  /** Takes no new connection, lets running requests finish within a grace, and ends idle connections. */
   close(): Promise<void>;
 }
+
+/** Streams that have no end of their own get so long at the end of the server's. */
+const closeGraceMs = 10_000;
 
 /** Bodies of the forms and small JSON that people send. */
 const bodyMax = '16kb';
 
-/** Every route in the order in which it is tried. */
-export function createApp(deps: ServerDeps): Express {
+/** Every route in the order in which it is tried; `sale` first. */
+function createApp(deps: ServerDeps, sale: Sale): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('trust proxy', deps.trustProxy);
+  app.use(function sold(req, res, next) {
+    return sale(req, res) ?? next();
+  });
   app.use(requestId(deps.host.ids));
-  app.all(['/api', '/api/{*rest}'], countCalls(deps.metrics, paid(deps)));
   app.post(
     '/webhook',
     express.raw({ type: () => true, limit: webhookBodyMax }),
@@ -79,16 +83,35 @@ export function createApp(deps: ServerDeps): Express {
   return app;
 }
 
-/** Puts a server around the app. Nothing listens before `listen`. */
-export function createHttpServer(app: Express): HttpServer {
-  const server = createExpressServer(app);
+/**
+ * Makes the server. Nothing listens before `listen`. Calls that are sold do not take the way through
+ * Express's router, which costs more than all the rest of a call.
+ */
+export function createHttpServer(deps: ServerDeps): HttpServer {
+  const sale = createSale(deps);
+  const app = createApp(deps, sale);
+  const fail = errors(deps.host.log, deps.offer);
+  const { server, cut } = createExpressServer(app, (req, res) => {
+    const answering = sale(req, res);
+    if (!answering) app(req, res);
+    else answering.catch((error: unknown) => fail(error, req, res, () => res.destroy()));
+  });
+  // Whoever is refused must not have sent his body before (RFC 9110 10.1.1): the gateway asks for it when it is wanted.
+  server.on('checkContinue', (req, res) => {
+    if (!deps.gateway || !deps.routes.find(req.method ?? '', req.url ?? '')) res.writeContinue();
+    server.emit('request', req, res);
+  });
   return {
     listen: (port, host) => listen(server, port, host),
     async close() {
       if (!server.listening) return;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
+      const ended = new AbortController();
+      const grace = deps.host.clock.sleep(closeGraceMs, ended.signal).then(cut);
       await closed;
+      ended.abort();
+      await grace;
     },
   };
 }

@@ -1,7 +1,7 @@
 /** Calls whose units are known only at their end: on disk while they run, so that a crash neither loses nor doubles them. */
 
 import { MeterctlError } from '../domain/error.js';
-import { type CallStep, owedAfterCrash } from '../domain/open-call.js';
+import { type CallProgress, type CallStep, owedAfterCrash } from '../domain/open-call.js';
 import type { AbortPolicy } from '../domain/route.js';
 import type { UsageStore } from '../domain/store.js';
 import type { NewUsage } from '../domain/usage.js';
@@ -19,6 +19,8 @@ export interface OpenCall {
 export interface CallBeginning {
   /** The ledger's row for these units, used now. */
   usage(units: number): NewUsage;
+  /** The same when the call is over. */
+  last(units: number): NewUsage;
   /** The units so far. */
   owed(): number;
   onAbort: AbortPolicy;
@@ -51,87 +53,49 @@ interface Running {
   beginning: CallBeginning;
   step: CallStep;
   savedUnits: number;
-  /** Set once it is over: what is owed, as the ledger's row. */
+  /** Set once it is over: the ledger's row. */
   over?: NewUsage;
 }
 
 interface Deps {
   store: UsageStore;
   ledger: LedgerWriter;
-  /** Time by which usage is stamped. */
+  /** The machine's own time; usage brings its time with it. */
   clock: Clock;
-  /** The machine's own time. */
-  machineClock: Clock;
   ids: Ids;
   log: Log;
 }
 
 /** Nothing runs in the background before `start`. */
 export function createOpenCalls(deps: Deps): OpenCalls {
+  const { clock, log, ledger } = deps;
   const running = new Map<string, Running>();
 
   async function open(beginning: CallBeginning): Promise<OpenCall> {
-    const seenAtMs = deps.machineClock.nowMs();
     const { onAbort } = beginning;
-    const step: CallStep = { id: deps.ids.next('call'), step: 'open', onAbort, seenAtMs };
+    const step: CallStep = { id: deps.ids.next('call'), step: 'open', onAbort, seenAtMs: clock.nowMs() };
     const savedUnits = beginning.owed();
-    await deps.ledger.record({ ...beginning.usage(savedUnits), call: step });
+    await ledger.record({ ...beginning.usage(savedUnits), call: step });
     const call: Running = { beginning, step, savedUnits };
     running.set(step.id, call);
     return {
       end(units) {
         if (call.over) return;
-        call.over = { ...beginning.usage(units), call: { ...step, step: 'over' } };
-        void closeCall(call);
+        call.over = { ...beginning.last(units), call: { ...step, step: 'over' } };
+        void closeCall(deps, running, call);
       },
     };
   }
 
-  /** A failure is told by the ledger writer; the next tick tries again, and after a crash the next process does. */
-  async function closeCall({ over, step: { id }, beginning }: Running): Promise<void> {
-    if (!over) return;
-    try {
-      const { recorded, units } = await deps.ledger.record(over);
-      if (running.delete(id)) beginning.settled(units);
-      if (recorded === 'closed') {
-        deps.log.warn('a call was closed by another process while it ran', { call: id });
-      }
-    } catch (error) {
-      if (!(error instanceof MeterctlError)) throw error;
-    }
-  }
-
-  async function saveProgress(): Promise<void> {
-    const seenAtMs = deps.machineClock.nowMs();
-    const moved = [...running.values()].filter((call) => {
-      const units = call.beginning.owed();
-      if (call.over || (units === call.savedUnits && seenAtMs - call.step.seenAtMs < renewMs)) return false;
-      call.savedUnits = units;
-      call.step.seenAtMs = seenAtMs;
-      return true;
-    });
-    for (let from = 0; from < moved.length; from += batchMax) {
-      await deps.store.recordProgress(moved.slice(from, from + batchMax).map(progressOf));
-    }
-  }
-
-  /** Calls of processes that crashed: each is closed once, whoever is first. */
-  async function closeUnseen(): Promise<void> {
-    const nowMs = deps.machineClock.nowMs();
-    const seen = { fromMs: nowMs - unseenMs, toMs: nowMs + unseenMs };
-    const rows = await deps.store.listUnseenCalls(seen, batchMax);
-    const left = rows.filter(({ call }) => !running.has(call.id));
-    await Promise.all(left.map((row) => deps.ledger.record({ ...row, units: owedAfterCrash(row) })));
-    if (left.length > 0) deps.log.warn('closed calls that a crash had left open', { calls: left.length });
-  }
-
   async function tick(): Promise<void> {
-    await Promise.all([...running.values()].map(closeCall));
-    await saveProgress();
-    await closeUnseen();
+    await Promise.all([...running.values()].map((call) => closeCall(deps, running, call)));
+    const moved = [...running.values()].flatMap((call) => progressOf(call, clock.nowMs()));
+    for (let from = 0; from < moved.length; from += batchMax) {
+      await deps.store.recordProgress(moved.slice(from, from + batchMax));
+    }
+    await closeUnseen(deps, running);
   }
 
-  const { clock, log } = { clock: deps.machineClock, log: deps.log };
   const loop = createLoop({ name: 'open calls', clock, log, intervalMs: tickMs, tick });
   return {
     start: () => loop.start(),
@@ -139,12 +103,44 @@ export function createOpenCalls(deps: Deps): OpenCalls {
     tick,
     async close() {
       await loop.close();
-      await deps.ledger.drain();
+      await ledger.drain();
     },
   };
 }
 
-function progressOf({ beginning, step, savedUnits }: Running) {
-  const { units, atMs, window, periodStartMs } = beginning.usage(savedUnits);
-  return { id: step.id, seenAtMs: step.seenAtMs, units, atMs, window, periodStartMs };
+/** A failure is told by the ledger writer; the next tick tries again, and after a crash another process does. */
+async function closeCall({ ledger, log }: Deps, running: Map<string, Running>, call: Running): Promise<void> {
+  if (!call.over) return;
+  const { id } = call.step;
+  try {
+    const { recorded, units } = await ledger.record(call.over);
+    if (!running.delete(id)) return;
+    call.beginning.settled(units);
+    if (recorded === 'closed') log.warn('a call was closed by another process while it ran', { call: id });
+  } catch (error) {
+    if (!(error instanceof MeterctlError)) throw error;
+  }
+}
+
+/** How far the call has come, if that is to be noted. */
+function progressOf(call: Running, nowMs: number): CallProgress[] {
+  const { step, beginning } = call;
+  const owed = beginning.owed();
+  if (call.over || (owed === call.savedUnits && Math.abs(nowMs - step.seenAtMs) < renewMs)) return [];
+  call.savedUnits = owed;
+  step.seenAtMs = nowMs;
+  const { units, atMs, window, periodStartMs } = beginning.usage(owed);
+  return [{ id: step.id, seenAtMs: nowMs, units, atMs, window, periodStartMs }];
+}
+
+/** Calls of processes that crashed: each is closed once, whoever is first. */
+async function closeUnseen(
+  { store, ledger, clock, log }: Deps,
+  running: Map<string, Running>,
+): Promise<void> {
+  const nowMs = clock.nowMs();
+  const seen = { fromMs: nowMs - unseenMs, toMs: nowMs + unseenMs };
+  const left = (await store.listUnseenCalls(seen, batchMax)).filter(({ call }) => !running.has(call.id));
+  await Promise.all(left.map((row) => ledger.record({ ...row, units: owedAfterCrash(row) })));
+  if (left.length > 0) log.warn('closed calls that a crash had left open', { calls: left.length });
 }

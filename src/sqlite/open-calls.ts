@@ -2,6 +2,7 @@
 
 import type { OpenCallRow, OpenCallStore } from '../domain/open-call.js';
 import type { AbortPolicy } from '../domain/route.js';
+import type { RecordedUsage } from '../domain/usage.js';
 import type { Database } from './open.js';
 import type { Entry } from './usage-batch.js';
 
@@ -58,17 +59,25 @@ export function createOpenCalls({ connection, read, write }: Database) {
     },
   };
 
+  function begin({ usage, meterNo, routeNo }: Entry): void {
+    const { window, call, customerNo, keyNo, units, atMs, periodStartMs } = usage;
+    const { id, onAbort, seenAtMs } = call ?? {};
+    const numbers = { customerNo, keyNo, meterNo, routeNo, units, atMs, periodStartMs };
+    open.run({ id, onAbort, seenAtMs, ...numbers, ...window });
+  }
+
   return {
     contract,
-    /** Inside a transaction of the caller. */
-    begin({ usage, meterNo, routeNo }: Entry): void {
-      const { window, call, customerNo, keyNo, units, atMs, periodStartMs } = usage;
-      const { id, onAbort, seenAtMs } = call ?? {};
-      const numbers = { customerNo, keyNo, meterNo, routeNo, units, atMs, periodStartMs };
-      open.run({ id, onAbort, seenAtMs, ...numbers, ...window });
+    /** Inside a transaction of the caller: begins or ends the entry's call. `undefined` for what goes into the ledger. */
+    step(entry: Entry): Pick<RecordedUsage, 'id' | 'recorded' | 'units'> | undefined {
+      const { call, units } = entry.usage;
+      if (!call) return undefined;
+      if (call.step === 'over') {
+        return close.run(call.id).changes > 0 ? undefined : { id: 0, recorded: 'closed', units: 0 };
+      }
+      begin(entry);
+      return { id: 0, recorded: 'open', units };
     },
-    /** Inside a transaction of the caller. Whether the call was open. */
-    close: (id: string): boolean => close.run(id).changes > 0,
   };
 }
 

@@ -22,6 +22,12 @@ export interface Group {
   stored: number;
 }
 
+/** Where one entry was added. */
+export interface EntryGroups {
+  delivery: Group;
+  period: Group;
+}
+
 /** A batch, added up. Maps keep the order in which groups were added. */
 export interface Batch {
   readonly deliveries: Map<string, Group>;
@@ -45,7 +51,7 @@ export function periodKey({ usage, meterNo }: Entry): string {
 }
 
 /** Adds one entry to its groups. Returns the group of its delivery and that of its period. */
-export function addToBatch(batch: Batch, entry: Entry): { delivery: Group; period: Group } {
+export function addToBatch(batch: Batch, entry: Entry): EntryGroups {
   const { usage, routeNo } = entry;
   const period = periodKey(entry);
   addToGroup(batch.days, `${dayOf(usage.atMs)} ${usage.customerNo} ${usage.keyNo ?? 0} ${routeNo}`, entry);

@@ -5,15 +5,15 @@ import type { UsageStore } from '../domain/store.js';
 import type { NewUsage, RecordedUsage } from '../domain/usage.js';
 import type { Ids } from '../lib/host.js';
 import { createNames } from './names.js';
-import { createOpenCalls } from './open-calls.js';
 import type { Database } from './open.js';
+import { createOpenCalls } from './open-calls.js';
 import {
   addToBatch,
   type Batch,
   createBatch,
   dayOf,
   type Entry,
-  type Group,
+  type EntryGroups,
   periodKey,
 } from './usage-batch.js';
 import { createRepeats } from './usage-repeats.js';
@@ -37,44 +37,9 @@ export function createUsage(database: Database, ids: Ids): UsageStore {
   const { connection, read, write } = database;
   const meters = createNames(database, 'meters', 'event_name');
   const routes = createNames(database, 'routes', 'name');
-  const insert = connection.prepare<[number, number, number | null, number, number, number]>(insertUsageSql);
   const findPeriod = connection.prepare<[number, number, number], number>(findPeriodSql).pluck();
-  const repeats = createRepeats(connection);
   const openCalls = createOpenCalls(database);
-  const storeGroups = createGroupWriter(database, ids);
-
-  function repeat(entry: Entry, batch: Batch, nowMs: number): RecordedUsage {
-    const { customerNo, periodStartMs } = entry.usage;
-    const { id, units } = repeats.firstOf(entry.usage, nowMs);
-    const periodUnits =
-      batch.periods.get(periodKey(entry))?.stored ?? findPeriod.get(customerNo, entry.meterNo, periodStartMs);
-    return { id, recorded: 'repeat', units, periodUnits: periodUnits ?? 0 };
-  }
-
-  /** `undefined` for usage that is added to the ledger. */
-  function withoutRow(entry: Entry): RecordedUsage | undefined {
-    const { call, customerNo, periodStartMs, units } = entry.usage;
-    const opening = call?.step === 'open';
-    if (!call || (!opening && openCalls.close(call.id))) return undefined;
-    if (opening) openCalls.begin(entry);
-    const periodUnits = findPeriod.get(customerNo, entry.meterNo, periodStartMs) ?? 0;
-    return { id: 0, recorded: opening ? 'open' : 'closed', units: opening ? units : 0, periodUnits };
-  }
-
-  function insertRow(
-    { usage, routeNo }: Entry,
-    delivery: Group,
-    period: Group,
-    nowMs: number,
-  ): RecordedUsage {
-    const { customerNo, keyNo, atMs, units } = usage;
-    const id = Number(insert.run(delivery.stored, customerNo, keyNo, routeNo, atMs, units).lastInsertRowid);
-    period.stored += units;
-    const recorded: RecordedUsage = { id, recorded: 'new', units, periodUnits: period.stored };
-    repeats.note(recorded, usage, nowMs);
-    return recorded;
-  }
-
+  const recordEntries = createRecorder(database, ids, openCalls);
   return {
     ...createUsageSums(database, routes),
     ...openCalls.contract,
@@ -86,20 +51,7 @@ export function createUsage(database: Database, ids: Ids): UsageStore {
         meterNo: meters.intern(usage.meter),
         routeNo: routes.intern(usage.route),
       }));
-      return write(() => {
-        const without = entries.map(withoutRow);
-        const repeated = repeats.find(usages, nowMs);
-        const batch = createBatch();
-        const groups = entries.map((entry, index) =>
-          without[index] || repeated.has(index) ? undefined : addToBatch(batch, entry),
-        );
-        storeGroups(batch);
-        return entries.map((entry, index) => {
-          const group = groups[index];
-          if (group) return insertRow(entry, group.delivery, group.period, nowMs);
-          return without[index] ?? repeat(entry, batch, nowMs);
-        });
-      });
+      return write(() => recordEntries(entries, nowMs));
     },
     async findPeriodUnits(customerNo, meter, periodStartMs) {
       return read(() => {
@@ -107,6 +59,54 @@ export function createUsage(database: Database, ids: Ids): UsageStore {
         return (meterNo !== undefined && findPeriod.get(customerNo, meterNo, periodStartMs)) || 0;
       });
     },
+  };
+}
+
+/** Records entries inside a transaction of the caller; one result an entry, in order. */
+function createRecorder(
+  database: Database,
+  ids: Ids,
+  openCalls: ReturnType<typeof createOpenCalls>,
+): (entries: readonly Entry[], nowMs: number) => RecordedUsage[] {
+  const { connection } = database;
+  const insert = connection.prepare<[number, number, number | null, number, number, number]>(insertUsageSql);
+  const findPeriod = connection.prepare<[number, number, number], number>(findPeriodSql).pluck();
+  const repeats = createRepeats(connection);
+  const storeGroups = createGroupWriter(database, ids);
+
+  function periodUnits(entry: Entry, batch: Batch): number {
+    const { customerNo, periodStartMs } = entry.usage;
+    const inBatch = batch.periods.get(periodKey(entry))?.stored;
+    return inBatch ?? findPeriod.get(customerNo, entry.meterNo, periodStartMs) ?? 0;
+  }
+
+  function insertRow({ usage, routeNo }: Entry, groups: EntryGroups, nowMs: number): RecordedUsage {
+    const { delivery, period } = groups;
+    const { customerNo, keyNo, atMs, units } = usage;
+    const id = Number(insert.run(delivery.stored, customerNo, keyNo, routeNo, atMs, units).lastInsertRowid);
+    period.stored += units;
+    const recorded: RecordedUsage = { id, recorded: 'new', units, periodUnits: period.stored };
+    repeats.note(recorded, usage, nowMs);
+    return recorded;
+  }
+
+  return (entries, nowMs) => {
+    const steps = entries.map(openCalls.step);
+    const repeated = repeats.find(
+      entries.map(({ usage }) => usage),
+      nowMs,
+    );
+    const batch = createBatch();
+    const groups = entries.map((entry, index) =>
+      steps[index] || repeated.has(index) ? undefined : addToBatch(batch, entry),
+    );
+    storeGroups(batch);
+    return entries.map((entry, index) => {
+      const [group, step] = [groups[index], steps[index]];
+      if (group) return insertRow(entry, group, nowMs);
+      const unchanged = step ?? { ...repeats.firstOf(entry.usage, nowMs), recorded: 'repeat' };
+      return { ...unchanged, periodUnits: periodUnits(entry, batch) };
+    });
   };
 }
 

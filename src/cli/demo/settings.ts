@@ -1,6 +1,7 @@
 /** The settings of the demo: the embedded Stripe, any free port, everything in one folder. */
 
 import { join } from 'node:path';
+import { gatewaySettings } from '../../config/gateway-settings.js';
 import type { CatalogIds, CatalogSettings, Settings } from '../../config/settings.js';
 
 /** What the demo sells. */
@@ -29,6 +30,7 @@ export function demoSettings(folder: string, catalogIds: CatalogIds | null): Set
     delivery: { windowMs: 2_000, ratePerSecond: 20 },
     limits: {},
     alerts: { thresholds: [], url: null, secret: null, command: null },
+    gateway: gatewaySettings(undefined),
     webhooks: { pollMs: 3_600_000 },
   };
 }

@@ -13,6 +13,8 @@ export interface AnswerHead {
   contentType: string | undefined;
   /** Whether the body is compressed. */
   encoded: boolean;
+  /** The protocol that the connection is handed over to. */
+  upgrade: string | undefined;
 }
 
 /** Reads the head from undici's raw fields: names and values in turn. */
@@ -28,6 +30,7 @@ export function answerHead(
     unitsSaid: [],
     contentType: undefined,
     encoded: false,
+    upgrade: undefined,
   };
   const fields = raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1')));
   const named = fieldsNamedIn(connectionOf(fields));
@@ -45,6 +48,9 @@ function note(head: AnswerHead, name: string, value: string): void {
   switch (name) {
     case 'meterctl-units':
       head.unitsSaid.push(value);
+      break;
+    case 'upgrade':
+      head.upgrade = value;
       break;
     case 'content-type':
       head.contentType = value;

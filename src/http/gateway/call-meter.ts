@@ -6,12 +6,26 @@ import type { AnswerHead } from './answer-head.js';
 /** How a call was over: the client has all of the answer, or one of the two sides broke off before. */
 export type CallEnd = 'complete' | 'client-gone' | 'upstream-gone';
 
+/** Another process has carried out the same call, and has billed it: its answer is the one that counts. */
+export class AnsweredBefore extends Error {
+  /** Gives the client that answer. */
+  readonly answer: () => Promise<void>;
+
+  constructor(answer: () => Promise<void>) {
+    super('another process has answered the same call');
+    this.name = 'AnsweredBefore';
+    this.answer = answer;
+  }
+}
+
 /** Bills one call. */
 export interface CallMeter {
   /** Whether the upstream goes on to its end without the client. */
   readonly outlivesClient: boolean;
   /** So much of the answer must be kept in memory before `head` can tell. */
   readonly holdBytesMax: number;
+  /** Whether something was, or is being, written for the call. */
+  readonly isBilled: boolean;
   /**
    * Resolves once the head may go out, with the fields to add to it: names and values in turn. Rejects with `unavailable`
    * when the usage cannot be written. The request may still be under way: `request` follows it.
@@ -31,6 +45,7 @@ export interface CallMeter {
 export const freeOfCharge: CallMeter = {
   outlivesClient: false,
   holdBytesMax: 0,
+  isBilled: false,
   head: async () => [],
   data: () => undefined,
   message: () => undefined,

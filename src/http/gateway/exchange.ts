@@ -1,22 +1,17 @@
 /** One call through the gateway: the request to the upstream, the answer back, streaming both ways. */
 
 import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { Response } from 'express';
 import type { Dispatcher } from 'undici';
 import { type AnswerHead, answerHead, pairs } from './answer-head.js';
-import { type BodyCount, BodyTooLarge, lazyBody } from './body.js';
-import type { CallEnd, CallMeter } from './call-meter.js';
-import { mayRepeat, sendFailure } from './failure.js';
-import { hasBody } from './request-head.js';
-import type { Upstream, Upstreams } from './upstreams.js';
-
-/** What is sent. */
-export interface Passage {
-  target: string;
-  /** Names and values in turn. */
-  headers: string[];
-  requestBytesMax: number;
-}
+import { BodyTooLarge } from './body.js';
+import { AnsweredBefore, type CallEnd, type CallMeter } from './call-meter.js';
+import { sendFailure } from './failure.js';
+import { inform } from './inform.js';
+import { type Passage, Sender } from './sender.js';
+import { openTunnel, upgradeHead } from './tunnel.js';
+import type { Upstreams } from './upstreams.js';
 
 /** So much of an answer waits in memory while its usage is being written; then the upstream waits. */
 const heldBytesMax = 64 * 1024;
@@ -32,21 +27,18 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly #req: IncomingMessage;
   readonly #res: Response;
   readonly #passage: Passage;
-  readonly #upstreams: Upstreams;
+  readonly #sender: Sender;
   readonly #meter: CallMeter;
-  readonly #tried: Upstream[] = [];
-  readonly #sent: BodyCount = { bytes: 0, ended: false };
-  #upstream: Upstream | undefined;
   /** Set once the request is on its way. */
   #controller: Dispatcher.DispatchController | undefined;
   #state: State = 'asked';
   #clientGone = false;
-  #repeated = false;
   #held: Buffer[] = [];
   #heldBytes = 0;
   /** Set once the whole answer is here. */
   #trailers: string[] | undefined;
   #draining = false;
+  #decided: () => void = () => undefined;
 
   constructor(
     { req, res }: { req: IncomingMessage; res: Response },
@@ -56,13 +48,20 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#req = req;
     this.#res = res;
     this.#passage = passage;
-    this.#upstreams = deps.upstreams;
+    this.#sender = new Sender({ req, res }, passage, deps.upstreams);
     this.#meter = deps.meter;
-    this.#sent.ended = !hasBody(req);
   }
 
-  /** Sends the request. */
-  start() {
+  /** Sends the request. Resolves once it is decided what the client is told, as far as it is told anything. */
+  start(): Promise<void> {
+    this.#send();
+    return new Promise((resolve) => {
+      this.#decided = resolve;
+      if (this.#state === 'over') resolve();
+    });
+  }
+
+  #send() {
     this.#res.once('close', () => this.#onClientClose());
     const { requestBytesMax } = this.#passage;
     if (Number(this.#req.headers['content-length'] ?? 0) > requestBytesMax) {
@@ -72,18 +71,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #dispatch() {
-    const upstream = this.#upstreams.choose(this.#tried);
-    if (!upstream) return this.#fail(new Error('no upstream is left'));
-    this.#upstream = upstream;
     this.#controller = undefined;
-    const { target, headers, requestBytesMax } = this.#passage;
-    const body = hasBody(this.#req) ? lazyBody(this.#req, this.#res, this.#sent, requestBytesMax) : null;
-    upstream.dispatch({ method: this.#req.method ?? 'GET', path: target, headers, body }, this);
+    if (!this.#sender.send(this)) this.#fail(new Error('no upstream is left'));
   }
 
   onRequestStart(controller: Dispatcher.DispatchController) {
     this.#controller = controller;
-    this.#upstream?.noteUp();
+    this.#sender.begun();
     if (this.#state === 'over') controller.abort(new Error('the client is gone'));
   }
 
@@ -95,9 +89,24 @@ export class Exchange implements Dispatcher.DispatchHandler {
   ) {
     // Over HTTP/1.1, which is all that is spoken here, undici gives the fields as they came: a list of buffers.
     const head = answerHead(status, statusText, controller.rawHeaders as Buffer[]);
-    if (status < 200) return this.#inform(head);
+    if (status < 200) return this.#clientGone || inform(this.#req, this.#res, head);
     this.#state = 'held';
     void this.#answer(head);
+  }
+
+  onRequestUpgrade(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    _headers: unknown,
+    upstream: Duplex,
+  ) {
+    this.#state = 'held';
+    this.#sender.sent.ended = false;
+    // As above.
+    void this.#handOver(
+      answerHead(status, 'Switching Protocols', controller.rawHeaders as Buffer[]),
+      upstream,
+    );
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer) {
@@ -117,37 +126,51 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: unknown, error: Error) {
     if (this.#state === 'over') return;
-    if (this.#state !== 'asked') {
-      // The client must see that the answer is not whole.
-      this.#end('upstream-gone');
-      return this.#res.destroy();
-    }
-    if (this.#controller === undefined) {
-      // Nothing was sent, so nothing was done: another may have the request, whatever its method.
-      if (this.#upstream) this.#tried.push(this.#upstream);
-      this.#upstream?.noteDown(error);
-      if (!this.#clientGone && this.#upstreams.choose(this.#tried)) return this.#dispatch();
-    } else if (!this.#repeated && !this.#clientGone && mayRepeat(this.#req, error)) {
-      this.#repeated = true;
-      return this.#dispatch();
-    }
+    if (this.#state !== 'asked') return this.#breakOff(error);
+    const again = this.#sender.maySendAgain(error, this.#controller !== undefined);
+    if (again && !this.#clientGone) return this.#dispatch();
     this.#fail(error);
   }
 
   /** Waits until the answer's usage is on disk, then lets its head out. */
   async #answer(head: AnswerHead): Promise<void> {
     try {
-      const bill = await this.#meter.head(head, this.#sent, false);
+      const bill = await this.#meter.head(head, this.#sender.sent, false);
       if (this.#state !== 'held') return;
       this.#state = 'open';
       if (this.#clientGone) return this.#goOnAlone();
       // What the client still sends is for nobody, and must not be taken for its next request.
       if (!this.#req.complete) this.#res.shouldKeepAlive = false;
-      this.#res.writeHead(head.status, head.statusText, [...head.headers, ...bill]);
+      // Not given to `writeHead`, which would keep one of several fields with one name.
+      for (const [name, value] of pairs([...head.headers, ...bill])) this.#res.appendHeader(name, value);
+      this.#res.writeHead(head.status, head.statusText);
+      this.#decided();
       this.#release();
     } catch (error) {
       if (this.#state === 'over') return;
       this.#controller?.abort(new Error('the answer cannot be given'));
+      this.#fail(error);
+    }
+  }
+
+  /** Waits as `#answer` does, then joins both connections. */
+  async #handOver(head: AnswerHead, upstream: Duplex): Promise<void> {
+    upstream.on('error', () => upstream.destroy());
+    try {
+      const bill = await this.#meter.head(head, this.#sender.sent, true);
+      if (this.#state !== 'held') return void upstream.destroy();
+      const client = this.#req.socket;
+      this.#res.detachSocket(client);
+      client.write(upgradeHead(head, bill, this.#res), 'latin1');
+      this.#state = 'ending';
+      this.#decided();
+      const sent = (bytes: number) => {
+        this.#sender.sent.bytes += bytes;
+      };
+      const isWebSocket = /^websocket$/i.test(head.upgrade ?? '');
+      openTunnel({ client, upstream }, { meter: this.#meter, sent, isWebSocket }, (how) => this.#end(how));
+    } catch (error) {
+      upstream.destroy();
       this.#fail(error);
     }
   }
@@ -188,15 +211,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
     else this.#controller?.resume();
   }
 
-  /** Interim answers (RFC 9110 15.2); 100 is a matter between us and each side. */
-  #inform({ status, headers }: AnswerHead) {
-    if (this.#clientGone || this.#req.httpVersion === '1.0') return;
-    if (status === 102) this.#res.writeProcessing();
-    if (status !== 103) return;
-    const link = pairs(headers).flatMap(([name, value]) => (/^link$/i.test(name) ? [value] : []));
-    if (link.length > 0) this.#res.writeEarlyHints({ link });
-  }
-
   #onClientClose() {
     if (this.#state === 'over') return;
     this.#clientGone = true;
@@ -209,14 +223,24 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#controller?.abort(new Error('the client is gone'));
   }
 
-  #fail(error: unknown) {
+  /** The upstream is gone behind its head. What is billed by then was answered, but the client must see that it is not whole. */
+  #breakOff(error: Error) {
+    if (!this.#meter.isBilled && !this.#res.headersSent) return this.#fail(error);
     this.#end('upstream-gone');
-    if (!this.#clientGone) sendFailure(this.#req, this.#res, error);
+    this.#res.destroy();
+  }
+
+  #fail(error: unknown) {
+    if (this.#state === 'over') return;
+    if (error instanceof AnsweredBefore) void error.answer();
+    else if (!this.#clientGone) sendFailure(this.#req, this.#res, error);
+    this.#end('upstream-gone');
   }
 
   #end(how: CallEnd) {
     if (this.#state === 'over') return;
     this.#state = 'over';
     this.#meter.end(how);
+    this.#decided();
   }
 }

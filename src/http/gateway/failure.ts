@@ -1,22 +1,10 @@
-/** What the client is told when the upstream gives no answer, and when the same request may be sent again. */
+/** What the client is told when the upstream gives no answer. */
 
 import type { IncomingMessage } from 'node:http';
 import type { Response } from 'express';
 import { MeterctlError } from '../../domain/error.js';
 import { type ProblemCode, sendProblem } from '../problem.js';
 import { BodyTooLarge } from './body.js';
-import { hasBody } from './request-head.js';
-
-/** Repeating these does nothing that doing them once does not (RFC 9110 9.2.2). */
-const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
-
-/** How a connection ends that the upstream closed just as it was being used again. */
-const closedCodes: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
-
-/** Whether a request that was sent, and found its connection closed, may be sent again (RFC 9110 9.2.2). */
-export function mayRepeat(req: IncomingMessage, error: Error): boolean {
-  return closedCodes.has(codeOf(error)) && idempotent.has(req.method ?? '') && !hasBody(req);
-}
 
 /** Answers for the upstream. Once the head is out, all that can be said is that the answer is not whole. */
 export function sendFailure(req: IncomingMessage, res: Response, error: unknown): void {

@@ -2,18 +2,19 @@
 
 import type { Request, Response } from 'express';
 import type { Admission } from '../../access/admission.js';
-import { apiRoute, type RouteRule } from '../../domain/route.js';
+import type { RouteRule } from '../../domain/route.js';
 import type { FoundKey } from '../../keys/key-lookup.js';
 import type { Clock, Log } from '../../lib/host.js';
 import type { LedgerWriter } from '../../metering/ledger-writer.js';
 import type { OpenCalls } from '../../metering/open-calls.js';
 import { usageRow } from '../../metering/usage-row.js';
 import type { KeyedRequest } from '../idempotency.js';
-import { sendProblem } from '../problem.js';
+import { type CallMeter, freeOfCharge } from './call-meter.js';
 import { Exchange } from './exchange.js';
+import { KeptCall, noAnswer } from './kept-call.js';
 import { MeteredCall } from './metered-call.js';
 import { requestHeaders, requestTarget } from './request-head.js';
-import { suspicion } from './suspicious.js';
+import type { Route } from './route-table.js';
 import type { Upstreams } from './upstreams.js';
 
 /** What the gateway needs. */
@@ -27,6 +28,8 @@ export interface GatewayDeps {
   meter: string;
   windowMs: number;
   requestBytesMax: number;
+  /** Counts what an upstream told that cannot be billed. */
+  countMisreport(): void;
 }
 
 /** A call that was let in. */
@@ -40,52 +43,52 @@ export interface SoldCall {
 
 /** Passes calls on. */
 export interface Gateway {
-  /** Takes over request and answer. */
-  forward(req: Request, res: Response, call: SoldCall): void;
+  /**
+   * Takes over request and answer; `call` is `undefined` on free routes. Resolves once it is decided what the client is told.
+   */
+  forward(req: Request, res: Response, route: Route, call?: SoldCall): Promise<void>;
 }
 
 /** Makes the gateway. */
 export function createGateway(deps: GatewayDeps): Gateway {
   return {
-    forward(req, res, call) {
-      const why = suspicion(req);
-      if (why !== undefined) {
-        call.admission.release();
-        res.shouldKeepAlive = false;
-        return sendProblem(res, 'invalid_request', why);
-      }
-      const { rule, name } = { rule: apiRoute, name: `${req.method} /api` };
+    forward(req, res, route, call) {
       const headers = requestHeaders(req, {
         requestId: String(res.getHeader('x-request-id')),
         scheme: req.protocol,
         address: req.ip ?? '',
-        customerId: call.caller.customer.id,
-        keyId: call.caller.key.id,
-        plain: readsBody(rule),
+        customerId: call?.caller.customer.id,
+        keyId: call?.caller.key.id,
+        plain: call !== undefined && readsBody(route.rule),
       });
       const passage = {
-        target: requestTarget(req.url),
         headers,
+        target: requestTarget(req.url),
         requestBytesMax: deps.requestBytesMax,
+        body: call?.keyed?.body,
+        upgrade: isUpgrade(req) ? req.headers.upgrade : undefined,
       };
-      const meter = meterOf(deps, call, rule, name);
-      new Exchange({ req, res }, passage, { upstreams: deps.upstreams, meter }).start();
+      const meter = call ? meterOf(deps, route, call) : freeOfCharge;
+      return new Exchange({ req, res }, passage, { upstreams: deps.upstreams, meter }).start();
     },
   };
 }
 
-function meterOf(deps: GatewayDeps, call: SoldCall, rule: RouteRule, name: string): MeteredCall {
-  const { caller, admission } = call;
+function meterOf(deps: GatewayDeps, { rule, name }: Route, call: SoldCall): CallMeter {
+  const { caller, admission, keyed } = call;
   const { customer, key } = caller;
   const usage = (units: number, atMs: number) =>
     usageRow({ customer, keyNo: key.no, route: name, units, atMs }, deps);
-  return new MeteredCall({
+  let kept: KeptCall | undefined;
+  const answered = keyed?.answered(() => kept?.answer() ?? noAnswer);
+  const metered = new MeteredCall({
     rule,
     admission,
-    record: (units) => deps.ledger.record(usage(units, call.atMs)),
+    record: (units) => deps.ledger.record({ ...usage(units, call.atMs), answered }),
     open: (owed) =>
       deps.openCalls.open({
         usage: (units) => usage(units, deps.clock.nowMs()),
+        last: (units) => ({ ...usage(units, deps.clock.nowMs()), answered }),
         owed,
         onAbort: rule.onAbort,
         settled(units) {
@@ -94,12 +97,21 @@ function meterOf(deps: GatewayDeps, call: SoldCall, rule: RouteRule, name: strin
         },
       }),
     misreported(why) {
+      deps.countMisreport();
       deps.log.warn('an upstream told no usable units; the fallback is billed', { route: name, why });
     },
+    repeat: keyed && (() => keyed.repeat()),
   });
+  kept = keyed && new KeptCall(metered);
+  return kept ?? metered;
 }
 
 /** Whether the units stand in the body of the answer, which must then not be compressed. */
 function readsBody({ cost }: RouteRule): boolean {
   return cost.by === 'json' || cost.by === 'events' || cost.by === 'last-event';
+}
+
+/** Only a request whose `Connection` names it asks for another protocol (RFC 9110 7.8). */
+function isUpgrade(req: Request): boolean {
+  return req.headers.upgrade !== undefined && /\bupgrade\b/i.test(req.headers.connection ?? '');
 }

@@ -2,22 +2,25 @@
 
 import type { Admission } from '../../access/admission.js';
 import { isBilled, type RouteRule } from '../../domain/route.js';
+import type { RecordedUsage } from '../../domain/usage.js';
 import { chargeOf } from '../../metering/charge.js';
 import type { OpenCall } from '../../metering/open-calls.js';
 import { createTally, documentBytesMax, type RequestSigns, type Tally } from '../../metering/tally.js';
 import type { AnswerHead } from './answer-head.js';
-import type { CallEnd, CallMeter } from './call-meter.js';
+import { AnsweredBefore, type CallEnd, type CallMeter } from './call-meter.js';
 
 /** What a call is billed with. */
 export interface MeteredCallDeps {
   rule: RouteRule;
   admission: Admission;
   /** Writes the units of the call; resolves once they are on disk. */
-  record(units: number): Promise<unknown>;
+  record(units: number): Promise<RecordedUsage>;
   /** Begins a call whose units are known at its end; resolves once that is on disk. `owed` tells the units so far. */
   open(owed: () => number): Promise<OpenCall>;
   /** The upstream told nonsense. */
   misreported(why: string): void;
+  /** Gives the client what another process has answered to the same call. */
+  repeat?: (() => Promise<void>) | undefined;
 }
 
 /**
@@ -32,11 +35,13 @@ export class MeteredCall implements CallMeter {
   readonly holdBytesMax: number;
   readonly #deps: MeteredCallDeps;
   readonly #tally: Tally;
+  #isBilled = false;
   #stage: Stage = 'waiting';
   #open: OpenCall | undefined;
   #over: CallEnd | undefined;
-  /** Goes on with `head` where the units stand in the body. */
+  /** Goes on with `head` where that waits for the body. */
   #whole: () => void = () => undefined;
+  #isWhole = false;
   #bytes = 0;
 
   constructor(deps: MeteredCallDeps) {
@@ -47,8 +52,12 @@ export class MeteredCall implements CallMeter {
     this.holdBytesMax = cost.by === 'json' ? documentBytesMax : 0;
   }
 
+  get isBilled(): boolean {
+    return this.#isBilled;
+  }
+
   async head(answer: AnswerHead, request: RequestSigns, upgraded: boolean): Promise<string[]> {
-    const { rule } = this.#deps;
+    const { rule, admission } = this.#deps;
     if (!isBilled(rule, answer.status)) {
       this.#stage = 'done';
       return this.#bill(0);
@@ -57,15 +66,17 @@ export class MeteredCall implements CallMeter {
     if (known === 'whole') await this.#untilWhole();
     if (this.#over !== undefined) return [];
     this.#stage = 'writing';
+    this.#isBilled = true;
     try {
       if (known === 'end' || rule.onAbort === 'none') return await this.#begin();
       const units = this.#charge();
-      await this.#deps.record(units);
-      this.#deps.admission.settle(units);
+      const recorded = await this.#deps.record(units);
+      if (recorded.recorded === 'repeat' && this.#deps.repeat) throw new AnsweredBefore(this.#deps.repeat);
+      admission.settle(units);
       return this.#bill(units);
     } finally {
       if (this.#stage === 'writing') this.#stage = 'done';
-      if (this.#stage === 'done' && this.#over !== undefined) this.#deps.admission.release();
+      if (this.#stage === 'done' && this.#over !== undefined) admission.release();
     }
   }
 
@@ -73,7 +84,7 @@ export class MeteredCall implements CallMeter {
     if (this.#stage === 'done') return;
     this.#tally.data(chunk);
     this.#bytes += chunk.length;
-    if (this.#bytes > documentBytesMax) this.#whole();
+    if (this.#bytes > this.holdBytesMax) this.#goOn();
   }
 
   message(from: 'client' | 'upstream'): void {
@@ -81,7 +92,7 @@ export class MeteredCall implements CallMeter {
   }
 
   answered(): string[] {
-    this.#whole();
+    this.#goOn();
     if (this.#stage !== 'open') return [];
     const { units } = chargeOf(this.#tally.read(), this.#deps.rule);
     return ['Meterctl-Units', String(units)];
@@ -90,13 +101,20 @@ export class MeteredCall implements CallMeter {
   end(how: CallEnd): void {
     if (this.#over !== undefined) return;
     this.#over = how;
-    this.#whole();
+    this.#goOn();
     if (this.#stage === 'open') this.#close(how);
     // What is being written holds its units until it is.
     else if (this.#stage !== 'writing') this.#deps.admission.release();
   }
 
+  /** The body is here, or as much of it as is waited for. */
+  #goOn(): void {
+    this.#isWhole = true;
+    this.#whole();
+  }
+
   #untilWhole(): Promise<void> {
+    if (this.#isWhole) return Promise.resolve();
     return new Promise((resolve) => {
       this.#whole = resolve;
     });
@@ -104,7 +122,8 @@ export class MeteredCall implements CallMeter {
 
   /** Puts the call on disk, with nothing but that it runs. */
   async #begin(): Promise<string[]> {
-    this.#open = await this.#deps.open(() => chargeOf(this.#tally.read(), this.#deps.rule).units);
+    const owed = () => chargeOf(this.#tally.read(), this.#deps.rule).units;
+    this.#open = await this.#deps.open(owed);
     this.#stage = 'open';
     if (this.#over !== undefined) this.#close(this.#over);
     return this.#bill();

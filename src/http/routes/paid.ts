@@ -1,6 +1,6 @@
 /** The paid endpoint: key, access, usage on disk, and only then the answer's head. */
 
-import type { Request, RequestHandler, Response } from 'express';
+import type { Request, Response } from 'express';
 import { type AccessRefusal, accessOf } from '../../access/access.js';
 import type { Admission } from '../../access/admission.js';
 import type { Answer } from '../../domain/answer.js';
@@ -11,10 +11,12 @@ import type { KeyUses } from '../../keys/key-uses.js';
 import type { Host } from '../../lib/host.js';
 import type { LedgerWriter } from '../../metering/ledger-writer.js';
 import type { RepeatGuard } from '../../metering/repeat-guard.js';
+import { reservedUnits } from '../../metering/reserved-units.js';
 import { usageRow } from '../../metering/usage-row.js';
 import { type AdmitDeps, admitCall } from '../admit.js';
 import { type AuthenticateDeps, authenticate } from '../authenticate.js';
 import type { Gateway } from '../gateway/gateway.js';
+import type { Route } from '../gateway/route-table.js';
 import { beginKeyed, type KeyedRequest } from '../idempotency.js';
 import { sendProblem } from '../problem.js';
 
@@ -34,6 +36,7 @@ export interface PaidDeps extends AuthenticateDeps, AdmitDeps {
 
 /** A call by somebody who may call. */
 interface Call {
+  route: Route;
   caller: FoundKey;
   priceId: string;
   atMs: number;
@@ -43,17 +46,17 @@ interface Call {
 
 const answerData = '🔥'.repeat(8);
 
-/** Answers `/api` and below. */
-export function paid(deps: PaidDeps): RequestHandler {
-  return async function paid(req, res) {
+/** Answers calls that cost something. */
+export function paid(deps: PaidDeps): (req: Request, res: Response, route: Route) => Promise<void> {
+  return async function paid(req, res, route) {
     const nowMs = deps.host.clock.nowMs();
-    const caller = await authenticate(req, deps, nowMs);
+    const caller = await authenticate(req, deps, nowMs, route.rule.scope ?? undefined);
     if ('refused' in caller) return sendProblem(res, caller.refused, caller.detail);
     const access = accessOf(caller.customer, nowMs, deps.pastDueGraceMs);
     if (!access.allowed) return refuseAccess(res, access.code, deps.baseUrl());
     deps.uses.note(caller.key.no, nowMs);
     if (access.warning) res.setHeader('Meterctl-Warning', access.warning);
-    const call: Call = { caller, priceId: access.subscription.priceId, atMs: nowMs };
+    const call: Call = { route, caller, priceId: access.subscription.priceId, atMs: nowMs };
     if (req.headers['idempotency-key'] === undefined) return sell(deps, req, res, call);
     const keyed = await beginKeyed(deps.repeats, req, res, { customerNo: caller.customer.no, atMs: nowMs });
     if (!keyed) return;
@@ -66,13 +69,14 @@ export function paid(deps: PaidDeps): RequestHandler {
 
 /** Lets the call through its limits and carries it out. */
 async function sell(deps: PaidDeps, req: Request, res: Response, call: Call): Promise<void> {
-  const { caller, priceId, atMs, keyed } = call;
-  const admitted = await admitCall(deps, res, { caller, priceId, units: 1, atMs });
+  const { route, caller, priceId, atMs, keyed } = call;
+  const units = reservedUnits(route.rule, req.headers['content-length']);
+  const admitted = await admitCall(deps, res, { caller, priceId, units, atMs });
   if (!admitted) return keyed?.end();
   const admission = keyed ? releasingKey(admitted, keyed) : admitted;
-  if (deps.gateway) return deps.gateway.forward(req, res, { caller, admission, atMs, keyed });
+  if (deps.gateway) return deps.gateway.forward(req, res, route, { caller, admission, atMs, keyed });
   try {
-    const recorded = await record(deps, req, res, call);
+    const recorded = await record(deps, res, call);
     if (recorded?.recorded === 'repeat') return await keyed?.repeat();
     if (!recorded) return;
     admission.settle(recorded.units);
@@ -103,11 +107,10 @@ function releasingKey(admission: Admission, keyed: KeyedRequest): Admission {
 /** Resolves once the usage is durable; when it cannot be, answers 503 and gives nothing. */
 async function record(
   deps: PaidDeps,
-  req: Request,
   res: Response,
-  { caller: { key, customer }, atMs, keyed }: Call,
+  { route, caller: { key, customer }, atMs, keyed }: Call,
 ): Promise<RecordedUsage | undefined> {
-  const use = { customer, keyNo: key.no, route: `${req.method} /api`, units: 1, atMs };
+  const use = { customer, keyNo: key.no, route: route.name, units: 1, atMs };
   try {
     return await deps.ledger.record({ ...usageRow(use, deps), answered: keyed?.answered(answerTo) });
   } catch (error) {

@@ -1,0 +1,25 @@
+/** Counts paid calls by what they came to, whichever way they were answered. */
+
+import type { Response } from 'express';
+import { MeterctlError } from '../domain/error.js';
+import type { Metrics } from './metrics.js';
+import { problemOf, problemSent } from './problem.js';
+
+/**
+ * Counts the call as soon as `answering` has decided on the answer's head: listening for the end of every answer would cost
+ * more than all the counting.
+ */
+export async function countCall(metrics: Metrics, res: Response, answering: Promise<void>): Promise<void> {
+  try {
+    await answering;
+    metrics.countCall(outcomeOf(res));
+  } catch (error) {
+    metrics.countCall(error instanceof MeterctlError ? problemOf(error.code) : 'internal');
+    throw error;
+  }
+}
+
+/** The code of a refusal; otherwise `ok`, or `upstream_error` for what the upstream itself refused. */
+function outcomeOf(res: Response): string {
+  return problemSent(res) ?? (res.statusCode < 400 ? 'ok' : 'upstream_error');
+}

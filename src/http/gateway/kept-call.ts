@@ -1,0 +1,89 @@
+/** A call with an Idempotency-Key through the gateway: its answer is kept with its usage, in one commit. */
+
+import { type Answer, answerBytesMax } from '../../domain/answer.js';
+import type { RequestSigns } from '../../metering/tally.js';
+import { type AnswerHead, pairs } from './answer-head.js';
+import type { CallEnd, CallMeter } from './call-meter.js';
+
+/** Of a call that was billed without an answer. */
+export const noAnswer: Answer = { status: 0, headers: {}, body: null };
+
+/**
+ * Holds the answer back until all of it is here, or more than is kept, and only then lets it be billed. The upstream goes on
+ * without its client: whoever lost the connection asks again under the same key, and gets the answer without a second run.
+ */
+export class KeptCall implements CallMeter {
+  readonly outlivesClient = true;
+  readonly holdBytesMax: number;
+  readonly #inner: CallMeter;
+  #chunks: Uint8Array[] = [];
+  #bytes = 0;
+  #tooLarge = false;
+  #kept: Answer | undefined;
+  #whole: () => void = () => undefined;
+  readonly #untilWhole: Promise<void>;
+
+  constructor(inner: CallMeter) {
+    this.#inner = inner;
+    this.holdBytesMax = Math.max(inner.holdBytesMax, answerBytesMax);
+    this.#untilWhole = new Promise((resolve) => {
+      this.#whole = resolve;
+    });
+  }
+
+  get isBilled(): boolean {
+    return this.#inner.isBilled;
+  }
+
+  /** What the ledger keeps; there is nothing to keep before the call is billed. */
+  answer(): Answer {
+    return this.#kept ?? noAnswer;
+  }
+
+  async head(answer: AnswerHead, request: RequestSigns, upgraded: boolean): Promise<string[]> {
+    // What is made to be read as it comes has no end to wait for.
+    const streams = upgraded || /^text\/event-stream\b/i.test(answer.contentType ?? '');
+    if (!streams) await this.#untilWhole;
+    const fits = !streams && !this.#tooLarge;
+    const headers = keptHeaders(answer);
+    this.#kept = { status: answer.status, headers, body: fits ? Buffer.concat(this.#chunks) : null };
+    this.#chunks = [];
+    return this.#inner.head(answer, request, upgraded);
+  }
+
+  data(chunk: Uint8Array): void {
+    this.#inner.data(chunk);
+    if (this.#kept || this.#tooLarge) return;
+    this.#bytes += chunk.length;
+    this.#chunks.push(chunk);
+    if (this.#bytes <= answerBytesMax) return;
+    this.#tooLarge = true;
+    this.#chunks = [];
+    this.#whole();
+  }
+
+  message(from: 'client' | 'upstream'): void {
+    this.#inner.message(from);
+  }
+
+  answered(): string[] {
+    this.#whole();
+    return this.#inner.answered();
+  }
+
+  end(how: CallEnd): void {
+    this.#inner.end(how);
+    this.#whole();
+  }
+}
+
+/** Fields by name; the length is that of the body that is kept. */
+function keptHeaders(answer: AnswerHead): Answer['headers'] {
+  const headers: Answer['headers'] = {};
+  for (const [field, value] of pairs(answer.headers)) {
+    const name = field.toLowerCase();
+    const before = headers[name];
+    if (name !== 'content-length') headers[name] = before === undefined ? value : [before, value].flat();
+  }
+  return headers;
+}

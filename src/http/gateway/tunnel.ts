@@ -1,0 +1,66 @@
+/** A connection that was handed over to another protocol: bytes pass both ways until one side ends. */
+
+import type { ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type AnswerHead, pairs } from './answer-head.js';
+import type { CallEnd, CallMeter } from './call-meter.js';
+import { createFrames } from './frames.js';
+
+/** The two sides. */
+export interface TunnelEnds {
+  client: Duplex;
+  upstream: Duplex;
+}
+
+/** The head by which the client learns that it may go on in the other protocol (RFC 9110 15.2.2). */
+export function upgradeHead(head: AnswerHead, bill: readonly string[], res: ServerResponse): string {
+  const set = Object.entries(res.getHeaders()).map(([name, value]) => `${name}: ${value}`);
+  const fields = pairs([...head.headers, ...bill]).map(([name, value]) => `${name}: ${value}`);
+  const lines = [
+    `HTTP/1.1 ${head.status} ${head.statusText}`,
+    'Connection: Upgrade',
+    `Upgrade: ${head.upgrade}`,
+  ];
+  return `${[...lines, ...set, ...fields].join('\r\n')}\r\n\r\n`;
+}
+
+/** Joins both sides. `over` is called once. */
+export function openTunnel(
+  { client, upstream }: TunnelEnds,
+  count: { meter: CallMeter; sent(bytes: number): void; isWebSocket: boolean },
+  over: (how: CallEnd) => void,
+): void {
+  const { meter } = count;
+  const fromClient = createFrames(() => meter.message('client'));
+  const fromUpstream = createFrames(() => meter.message('upstream'));
+  let isOver = false;
+
+  function end(how: CallEnd): void {
+    if (isOver) return;
+    isOver = true;
+    over(how);
+  }
+
+  client.on('data', (chunk: Buffer) => {
+    count.sent(chunk.length);
+    if (count.isWebSocket) fromClient.push(chunk);
+  });
+  upstream.on('data', (chunk: Buffer) => {
+    meter.data(chunk);
+    if (count.isWebSocket) fromUpstream.push(chunk);
+  });
+  // An orderly end of either side is the end of the call; all else is a side that is gone.
+  for (const side of [client, upstream]) side.once('end', () => end('complete'));
+  client.once('error', () => end('client-gone'));
+  upstream.once('error', () => end('upstream-gone'));
+  client.once('close', () => {
+    end('client-gone');
+    upstream.destroy();
+  });
+  upstream.once('close', () => {
+    end('upstream-gone');
+    client.destroy();
+  });
+  client.pipe(upstream);
+  upstream.pipe(client);
+}
