@@ -6,6 +6,9 @@ import { createLoop } from '../lib/loop.js';
 
 const writeIntervalMs = 5_000;
 
+/** Uses that are written in one commit: a call waits for it. */
+const batchMax = 250;
+
 /** Notes uses of keys. */
 export interface KeyUses {
   start(): void;
@@ -22,9 +25,13 @@ export function createKeyUses(deps: { store: KeyStore; clock: Clock; log: Log })
   let uses = new Map<number, number>();
   async function flush(): Promise<void> {
     if (uses.size === 0) return;
-    const gathered = uses;
+    const gathered = Array.from(uses, ([keyNo, atMs]) => ({ keyNo, atMs }));
     uses = new Map();
-    await deps.store.recordKeyUses(Array.from(gathered, ([keyNo, atMs]) => ({ keyNo, atMs })));
+    for (let start = 0; start < gathered.length; start += batchMax) {
+      await deps.store.recordKeyUses(gathered.slice(start, start + batchMax));
+      // Calls go on in between.
+      await new Promise<void>((resolve) => deps.clock.soon(resolve));
+    }
   }
   const loop = createLoop({
     name: 'key uses',
