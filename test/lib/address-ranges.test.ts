@@ -54,11 +54,11 @@ describe('the check of an address', () => {
 
   it('agrees with arithmetic on every IPv4 range', () => {
     const bytes = fc.tuple(fc.nat(255), fc.nat(255), fc.nat(255), fc.nat(255));
-    const valueOf = (parts: number[]) => parts.reduce((value, part) => value * 256 + part, 0);
+    const numberOf = (parts: number[]) => parts.reduce((value, part) => value * 256 + part, 0);
     fc.assert(
       fc.property(bytes, bytes, fc.nat(32), (network, address, prefix) => {
         const size = 2 ** (32 - prefix);
-        const inside = Math.floor(valueOf(network) / size) === Math.floor(valueOf(address) / size);
+        const inside = Math.floor(numberOf(network) / size) === Math.floor(numberOf(address) / size);
         const range = parseAddressRange(`${network.join('.')}/${prefix}`);
         expect(createAddressCheck([range!])?.(address.join('.'))).toBe(inside);
       }),
