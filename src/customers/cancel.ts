@@ -4,7 +4,7 @@ import type { CustomerBilling } from '../domain/billing.js';
 import type { Customer } from '../domain/customer.js';
 import { MeterctlError } from '../domain/error.js';
 import type { CustomerStore, DeliveryStore } from '../domain/store.js';
-import { isLive, periodAt } from '../domain/subscription.js';
+import { isLive, periodAt, type Subscription } from '../domain/subscription.js';
 import type { Clock } from '../lib/host.js';
 import { syncCustomer } from './sync.js';
 
@@ -50,14 +50,14 @@ export interface Cancelled {
 export async function cancelCustomer(deps: CancelDeps, order: CancelOrder): Promise<Cancelled> {
   const { store, billing, clock } = deps;
   const { customerId } = order;
-  const live = (await syncCustomer(deps, customerId)).subscriptions.filter(isLive);
-  const ids = live.map(({ id }) => id);
-  if (live.length > 0) {
+  const open = (await syncCustomer(deps, customerId)).subscriptions.filter(isOpen);
+  const ids = open.map(({ id }) => id);
+  if (open.length > 0) {
     await store.recordClosing(customerId, clock.nowMs());
     await clock.sleep(lastCallsMs);
   }
-  const startMs = Math.min(...live.map((each) => periodAt(each, clock.nowMs()).startMs));
-  const pendingUnits = live.length === 0 ? 0 : await sendAll(deps, order, startMs);
+  const startMs = Math.min(...open.map((each) => periodAt(each, clock.nowMs()).startMs));
+  const pendingUnits = open.length === 0 ? 0 : await sendAll(deps, order, startMs);
   if (pendingUnits !== 0 && !order.force) {
     throw new MeterctlError(
       'unavailable',
@@ -73,6 +73,11 @@ export async function cancelCustomer(deps: CancelDeps, order: CancelOrder): Prom
   for (const id of ids)
     await billing.cancelSubscription(id, { invoice: true, comment: 'Cancelled with meterctl.' });
   return { customer: await syncCustomer(deps, customerId), subscriptions: ids, pendingUnits };
+}
+
+/** Also one whose first payment is missing: it may come to life as long as nobody has ended it (stripe-facts 8). */
+function isOpen(subscription: Subscription): boolean {
+  return isLive(subscription) || subscription.status === 'incomplete';
 }
 
 /** Sends the customer's usage until Stripe has all of it or the time is up. Returns the units that are left. */

@@ -116,6 +116,8 @@ describe('POST /checkout', () => {
     const daemon = await openDaemon();
     const { key, customer } = await buy(daemon);
     expect((await order(daemon, {}, { 'x-api-key': 'mk_test_wrong' })).status).toBe(401);
+    const restricted = await daemon.json<{ key: string }>(`keys create --customer ${customer} --scope read`);
+    expect((await order(daemon, {}, { 'x-api-key': restricted.key })).status).toBe(403);
     expect((await order(daemon, { email: 'no address' })).status).toBe(400);
     expect((await order(daemon, { email: ['ada@example.com'] })).status).toBe(400);
     await daemon.json(`customers suspend ${customer} --yes`);

@@ -170,7 +170,7 @@ describe('the portal', () => {
       (await submitForm(checkout.headers.get('location')!)).headers.get('location')!,
     );
     expect((await visitor.get(`${pathname}${search}`)).text).toContain('You are subscribed');
-    expect(await eventually(() => statusOf(shop, key))).toBe(200);
+    await eventually(async () => expect(await statusOf(shop, key)).toBe(200));
     expect((await visitor.get('/portal')).text).toContain('<span class="pill good">active</span>');
     const again = await visitor.post('/portal/subscribe', { token });
     expect(again.headers.get('location')).toBe('/portal');

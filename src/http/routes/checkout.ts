@@ -15,6 +15,7 @@ import type { Site } from '../pages/layout.js';
 import { presentedKey } from '../presented-key.js';
 import { sendProblem } from '../problem.js';
 import { refuse, wantsPage } from '../refuse.js';
+import { portalScope } from './portal-session.js';
 
 /** What opening a session needs. */
 interface OpenCheckoutDeps {
@@ -89,7 +90,7 @@ export async function openCheckout(
  */
 async function buyerOf(req: Request, deps: CheckoutDeps): Promise<Customer | Refusal | undefined> {
   if (presentedKey(req, deps.queryParameter) === undefined) return undefined;
-  const caller = await authenticate(req, deps, deps.host.clock.nowMs());
+  const caller = await authenticate(req, deps, deps.host.clock.nowMs(), portalScope);
   if ('refused' in caller) return caller;
   const { customer } = caller;
   if (customer.suspendedAtMs !== null)

@@ -40,8 +40,8 @@ export interface Caller {
 /** A route for somebody who is signed in. */
 export type CallerHandler = (caller: Caller, req: Request, res: Response) => Promise<void>;
 
-/** The scope with which a restricted key opens the portal, where it could make more keys like itself. */
-const portalScope = 'portal';
+/** The scope with which a restricted key acts for the whole account: in the portal it could make more keys like itself. */
+export const portalScope = 'portal';
 
 /** Wrong keys from one address: a few at once, then one every ten seconds. Right keys are not counted. */
 const wrongKeys = { burst: 10, refillMs: 10_000, namesMax: 10_000 };
