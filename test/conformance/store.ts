@@ -12,6 +12,7 @@ import { describeKeyChanges } from './key-changes.js';
 import { describeKeyTransfer } from './key-transfer.js';
 import { describeKeys } from './keys.js';
 import { describeLimits } from './limits.js';
+import { describeOpenCalls } from './open-calls.js';
 import { describeReconciliation } from './reconciliation.js';
 import { describeReopening } from './reopening.js';
 import { describeReports } from './reports.js';
@@ -39,6 +40,7 @@ export function describeStore(engine: string, open: OpenStore): void {
     describeKeyChanges(open);
     describeKeyTransfer(open);
     describeUsage(open);
+    describeOpenCalls(open);
     describeReports(open);
     describeDeliveries(open);
     describeReconciliation(open);
