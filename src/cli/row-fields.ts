@@ -22,7 +22,6 @@ export interface RowFields {
   flag(name: string): boolean | undefined;
   /** An object, or the JSON text of one, and every column `metadata.…`. */
   metadata(): Record<string, string>;
-  error(message: string): MeterctlError;
 }
 
 /** The rows of a file, or of stdin, which `-` means. Throws `not_found`. */
@@ -42,13 +41,8 @@ export function openRows(context: Context, path: string): AsyncGenerator<Row> {
 /** The fields; one that is not among `known` is an error with its likely spelling. */
 export function fieldsOf({ line, fields }: Row, known: readonly string[]): RowFields {
   const error = (message: string) => new MeterctlError('invalid', `Line ${line}: ${message}`);
-  for (const name of Object.keys(fields)) {
-    if (known.includes(name) || (known.includes('metadata') && name.startsWith('metadata.'))) continue;
-    const likely = nearest(name, known);
-    throw error(
-      `there is no field ${name}.${likely ? ` Did you mean ${likely}?` : ` Known: ${known.join(', ')}.`}`,
-    );
-  }
+  const strange = Object.keys(fields).find((name) => !known.includes(name) && !/^metadata\./.test(name));
+  if (strange !== undefined) throw error(unknownField(strange, known));
 
   /** Says of which field it is that a rule complains. */
   function guarded<T>(name: string, work: () => T): T {
@@ -74,7 +68,6 @@ export function fieldsOf({ line, fields }: Row, known: readonly string[]): RowFi
 
   return {
     read,
-    error,
     require(name, rule) {
       const value = read(name, rule);
       if (value === undefined) throw error(`${name} is missing.`);
@@ -102,6 +95,11 @@ export function fieldsOf({ line, fields }: Row, known: readonly string[]): RowFi
       return Object.fromEntries(entries);
     },
   };
+}
+
+function unknownField(name: string, known: readonly string[]): string {
+  const likely = nearest(name, known);
+  return `there is no field ${name}. ${likely ? `Did you mean ${likely}?` : `Known: ${known.join(', ')}.`}`;
 }
 
 function objectOf(value: unknown): object {

@@ -1,5 +1,6 @@
 /** Ends a customer's subscriptions so that nothing that was used stays unbilled. */
 
+import type { Actor } from '../domain/audit.js';
 import type { CustomerBilling } from '../domain/billing.js';
 import type { Customer } from '../domain/customer.js';
 import { MeterctlError } from '../domain/error.js';
@@ -30,6 +31,7 @@ export interface CancelOrder {
   waitMs: number;
   /** Cancels although Stripe does not have all usage. */
   force: boolean;
+  actor: Actor;
 }
 
 /** What came of it. */
@@ -53,7 +55,7 @@ export async function cancelCustomer(deps: CancelDeps, order: CancelOrder): Prom
   const open = (await syncCustomer(deps, customerId)).subscriptions.filter(isOpen);
   const ids = open.map(({ id }) => id);
   if (open.length > 0) {
-    await store.recordClosing(customerId, clock.nowMs());
+    await store.recordClosing(customerId, true, { actor: order.actor, atMs: clock.nowMs() });
     await clock.sleep(lastCallsMs);
   }
   const startMs = Math.min(...open.map((each) => periodAt(each, clock.nowMs()).startMs));

@@ -11,7 +11,11 @@ export type AuditAction =
   | 'key.revoked'
   | 'key.imported'
   | 'key.rehashed'
-  | 'limits.set';
+  | 'limits.set'
+  | 'customer.suspended'
+  | 'customer.resumed'
+  | 'customer.cancelled'
+  | 'usage.voided';
 
 /** Who does something, and when: what every audited step of the store is told. */
 export interface Act {

@@ -3,6 +3,7 @@
  * clash of unique values is a result, not an exception. Throws `unavailable` when the database cannot be read or written.
  */
 
+import type { AlertStore } from './alert.js';
 import type { KeptAnswer } from './answer.js';
 import type { Act, AuditEntry, AuditFilter } from './audit.js';
 import type { Checkout } from './checkout.js';
@@ -59,9 +60,10 @@ export interface CustomerStore {
   findCustomer(id: string): Promise<Customer | undefined>;
   /** Newest first. */
   listCustomers(page: PageRequest): Promise<Page<Customer>>;
-  recordSuspension(customerId: string, suspendedAtMs: number | null): Promise<Customer | undefined>;
-  /** Marks every subscription that has not ended as being cancelled here; the first time counts. `null` takes the marks off. */
-  recordClosing(customerId: string, closingAtMs: number | null): Promise<Customer | undefined>;
+  /** Takes access away, or gives it back. */
+  recordSuspension(customerId: string, suspended: boolean, act: Act): Promise<Customer | undefined>;
+  /** Marks every subscription that has not ended as being cancelled here, or takes the marks off; the first time counts. */
+  recordClosing(customerId: string, closing: boolean, act: Act): Promise<Customer | undefined>;
 }
 
 /** The audit log. */
@@ -95,7 +97,12 @@ export interface UsageStore extends OpenCallStore {
    * they are all that was delivered, and lately. `unbillable` when that would need an event of a period whose invoice is
    * final; nothing is written then.
    */
-  voidUsage(order: UsageVoid, nowMs: number): Promise<VoidedUsage | 'unbillable'>;
+  voidUsage(order: UsageVoid, act: Act): Promise<VoidedUsage | 'unbillable'>;
+  /**
+   * Whose usage was recorded after this row of the ledger, nobody's when there is none; at most 1,000 of them. With the
+   * ledger's last row.
+   */
+  listUsedSince(usageId: number | undefined): Promise<{ customerIds: string[]; lastUsageId: number }>;
   /** The customer's units in the billing period that starts at `periodStartMs`. */
   findPeriodUnits(customerNo: number, meter: string, periodStartMs: number): Promise<number>;
   /** Sums by group, in ascending order of the group. */
@@ -207,11 +214,10 @@ export interface Store
     CheckoutStore,
     WebhookStore,
     AnswerStore,
+    AlertStore,
     LimitStore {
   /** Throws `unavailable` when the database cannot be written. */
   check(): Promise<void>;
-  /** A number that changes when another process has written anything. */
-  otherWrites(): Promise<number>;
   /** A number that changes when another process has written anything. */
   otherWrites(): Promise<number>;
   close(): Promise<void>;

@@ -94,13 +94,7 @@ export function createKeyLookup(deps: KeyLookupDeps): KeyLookup {
     return hasForeignKeys ? lookUp(secret) : null;
   }
 
-  const loop = createLoop({
-    name: 'key refresh',
-    ...{ clock, log },
-    intervalMs: refreshIntervalMs,
-    tick: refresh,
-  });
-
+  const loop = createLoop({ name: 'key refresh', clock, log, intervalMs: refreshIntervalMs, tick: refresh });
   return {
     start: () => loop.start(),
     find: (secret) => (isWellFormed(secret) ? lookUp(secret) : findForeign(secret)),

@@ -1,5 +1,6 @@
 /** Takes back usage that should not be billed; the ledger keeps both rows. */
 
+import type { Actor } from '../domain/audit.js';
 import { MeterctlError } from '../domain/error.js';
 import type { CustomerStore, UsageStore } from '../domain/store.js';
 import type { VoidedUsage } from '../domain/usage.js';
@@ -15,7 +16,7 @@ const cancellableMs = 23 * 3_600_000;
  */
 export async function voidUsage(
   deps: { store: CustomerStore & UsageStore; host: Host },
-  order: { usageId: number; reason: string },
+  { actor, ...order }: { usageId: number; reason: string; actor: Actor },
 ): Promise<VoidedUsage> {
   const { store, host } = deps;
   const nowMs = host.clock.nowMs();
@@ -38,7 +39,7 @@ export async function voidUsage(
   const billable = isBillable(customer, row.atMs, nowMs);
   const voided = await store.voidUsage(
     { ...order, billable, cancellableSinceMs: nowMs - cancellableMs },
-    nowMs,
+    { actor, atMs: nowMs },
   );
   if (voided === 'unbillable') throw invoiceIsFinal(row.units, row.atMs);
   return voided;

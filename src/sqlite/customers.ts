@@ -1,9 +1,11 @@
 /** Customers and their subscriptions, in SQLite. */
 
 import assert from 'node:assert';
+import type { Act, AuditAction } from '../domain/audit.js';
 import type { Customer } from '../domain/customer.js';
 import type { CustomerStore } from '../domain/store.js';
 import type { Clock } from '../lib/host.js';
+import type { AuditWriter } from './audit.js';
 import type { Database } from './open.js';
 import { keyOfCursor, pageOf } from './page.js';
 import { createSubscriptions } from './subscriptions.js';
@@ -38,9 +40,10 @@ export interface CustomerReader {
 export function createCustomers(
   database: Database,
   clock: Clock,
+  audit: AuditWriter,
 ): CustomerStore & { customers: CustomerReader } {
   const { connection, read, write } = database;
-  const { record, findById, findByNo, list, suspend } = prepareStatements(connection);
+  const { record, findById, findByNo, list } = prepareStatements(connection);
   const subscriptions = createSubscriptions(connection);
 
   function withSubscriptions(row: CustomerRow): Customer {
@@ -82,13 +85,38 @@ export function createCustomers(
         return pageOf('customers', page.limit, rows, (row) => [row.no], withSubscriptions);
       });
     },
-    async recordSuspension(customerId, suspendedAtMs) {
-      return write(() => whole(suspend.get(suspendedAtMs, customerId)));
+    ...createAccessMarks(database, audit, whole),
+  };
+}
+
+/** What the operator says of a customer's access. */
+function createAccessMarks(
+  { connection, write }: Database,
+  audit: AuditWriter,
+  whole: (row: CustomerRow | undefined) => Customer | undefined,
+): Pick<CustomerStore, 'recordSuspension' | 'recordClosing'> {
+  const { findById, suspend } = prepareStatements(connection);
+  const subscriptions = createSubscriptions(connection);
+
+  function note(customerId: string, action: AuditAction, act: Act): void {
+    audit.record({ ...act, action, subject: customerId, customerId, details: {} });
+  }
+
+  return {
+    async recordSuspension(customerId, suspended, act) {
+      return write(() => {
+        const before = findById.get(customerId);
+        if (!before || (before.suspendedAtMs !== null) === suspended) return whole(before);
+        note(customerId, suspended ? 'customer.suspended' : 'customer.resumed', act);
+        return whole(suspend.get(suspended ? act.atMs : null, customerId));
+      });
     },
-    async recordClosing(customerId, closingAtMs) {
+    async recordClosing(customerId, closing, act) {
       return write(() => {
         const row = findById.get(customerId);
-        if (row) subscriptions.close(row.no, closingAtMs);
+        if (row && subscriptions.close(row.no, closing ? act.atMs : null) > 0) {
+          note(customerId, closing ? 'customer.cancelled' : 'customer.resumed', act);
+        }
         return whole(row);
       });
     },

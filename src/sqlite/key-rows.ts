@@ -33,8 +33,9 @@ INSERT INTO keys (
   :createdAtMs, :expiresAtMs, :revokedAtMs, :lastUsedAtMs
 ) ON CONFLICT DO NOTHING`;
 
-/** Adds rows, inside a transaction of the caller's. */
+/** Reads and adds rows, inside a transaction of the caller's. */
 export interface KeyRows {
+  find(id: string): ApiKey | undefined;
   /** Throws `not_found` without the customer, `conflict` when the id or the secret is there already. */
   add(key: NewApiKey): ApiKey;
   /** Adds a row as it stands and returns its number, or `undefined` when id or hash is taken. `hash` may be unknown. */
@@ -68,7 +69,13 @@ export function createKeyRows({ connection }: Database, limits: LimitWriter): Ke
     return Number(lastInsertRowid);
   }
 
+  function find(id: string): ApiKey | undefined {
+    const row = findById.get(id);
+    return row && toKey(row);
+  }
+
   return {
+    find,
     insert,
     add({ hash, ...key }) {
       const customerNo = findCustomerNo.get(key.customerId);
@@ -79,9 +86,9 @@ export function createKeyRows({ connection }: Database, limits: LimitWriter): Ke
       if (insert(whole, customerNo, hash) === undefined) {
         throw new MeterctlError('conflict', `The key ${key.id} or its secret exists already.`);
       }
-      const row = findById.get(key.id);
-      assert(row);
-      return toKey(row);
+      const added = find(key.id);
+      assert(added);
+      return added;
     },
   };
 }

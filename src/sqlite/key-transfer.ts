@@ -16,8 +16,8 @@ import {
 import type { KeyTransferStore } from '../domain/key-store.js';
 import type { Limits } from '../domain/limit.js';
 import type { AuditWriter } from './audit.js';
+import { createKeyNotes, termsOf } from './key-audit.js';
 import { type KeyRow, type KeyRows, keyColumns, toKey } from './key-rows.js';
-import { termsOf } from './keys.js';
 import type { Database } from './open.js';
 import { keyOfCursor, pageOf } from './page.js';
 
@@ -97,6 +97,7 @@ function createImport(
   const countSharers = findNo(
     'SELECT count(*) FROM imported_hashes WHERE lookup = ? AND adopted_at_ms IS NULL',
   );
+  const note = createKeyNotes(audit);
   const addHash = connection.prepare<[{ no: number } & Omit<SlowHash, 'kind'> & { kind: string }]>(
     'INSERT INTO imported_hashes (key_no, kind, lookup, encoded) VALUES (:no, :kind, :lookup, :encoded)',
   );
@@ -115,7 +116,7 @@ function createImport(
     assert(no !== undefined, 'neither id nor hash is taken');
     if (waiting) addHash.run({ no, ...waiting });
     const details = { ...termsOf(key), limits: key.limits, hash: hash.kind };
-    audit.record({ ...act, action: 'key.imported', subject: key.id, customerId: key.customerId, details });
+    note(key, 'key.imported', act, details);
     return 'imported';
   };
 }

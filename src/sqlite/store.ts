@@ -2,6 +2,7 @@
 
 import type { Store } from '../domain/store.js';
 import type { Host } from '../lib/host.js';
+import { createAlertStore } from './alerts.js';
 import { createAnswers } from './answers.js';
 import { createAudit } from './audit.js';
 import { createCheckouts } from './checkouts.js';
@@ -27,8 +28,8 @@ export async function openStore(options: { path: string; host: Host }): Promise<
 
 /** The contract on a database that is open already; closing the store closes it. */
 export function createStore(database: Database, host: Host): Store {
-  const { customers, ...customerStore } = createCustomers(database, host.clock);
   const { audit, ...auditStore } = createAudit(database);
+  const { customers, ...customerStore } = createCustomers(database, host.clock, audit);
   const { limits, ...limitStore } = createLimits(database, audit);
   const keyRows = createKeyRows(database, limits);
   const { keys, ...keyStore } = createKeys(database, customers, keyRows, audit);
@@ -39,11 +40,12 @@ export function createStore(database: Database, host: Host): Store {
     ...keyStore,
     ...createKeyTransfer(database, keyRows, audit),
     ...auditStore,
-    ...createUsage(database, host.ids),
+    ...createUsage(database, host.ids, audit),
     ...createDeliveries(database, host.clock),
     ...createReconciliation(database, host.clock),
     ...createCheckouts(database, customers, keys),
     ...createAnswers(database, host.clock),
+    ...createAlertStore(database),
     ...createWebhooks(database),
     ...limitStore,
     async check() {

@@ -39,8 +39,8 @@ ON CONFLICT (id) DO UPDATE SET
   read_at_ms = excluded.read_at_ms`;
 
 const closeSql = `
-UPDATE subscriptions SET closing_at_ms = CASE WHEN :closingAtMs IS NOT NULL THEN COALESCE(closing_at_ms, :closingAtMs) END
-WHERE customer_no = :customerNo AND ended_at_ms IS NULL`;
+UPDATE subscriptions SET closing_at_ms = :closingAtMs
+WHERE customer_no = :customerNo AND ended_at_ms IS NULL AND (closing_at_ms IS NULL) = (:closingAtMs IS NOT NULL)`;
 
 const listSql = `
 SELECT id, status, price_id AS priceId, item_id AS itemId, period_start_ms AS periodStartMs,
@@ -53,7 +53,8 @@ FROM subscriptions WHERE customer_no = ? ORDER BY no`;
 /** Reads and writes subscriptions, inside a transaction of the caller. */
 export interface Subscriptions {
   record(subscription: Subscription, customerNo: number): void;
-  close(customerNo: number, closingAtMs: number | null): void;
+  /** Returns how many it changed. */
+  close(customerNo: number, closingAtMs: number | null): number;
   listOf(customerNo: number, customerId: string): Subscription[];
 }
 
@@ -73,7 +74,7 @@ export function createSubscriptions(connection: Connection): Subscriptions {
       });
     },
     close(customerNo, closingAtMs) {
-      close.run({ customerNo, closingAtMs });
+      return close.run({ customerNo, closingAtMs }).changes;
     },
     listOf(customerNo, customerId) {
       return list.all(customerNo).map(({ periodStartMs, periodEndMs, cancelAtPeriodEnd, ...rest }) => ({

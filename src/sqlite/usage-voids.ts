@@ -1,10 +1,12 @@
 /** Taking usage back, in SQLite: another row of the ledger, and what it does to the outbox, in one commit. */
 
 import assert from 'node:assert';
+import type { Act } from '../domain/audit.js';
 import type { DeliveryState } from '../domain/delivery.js';
 import type { UsageStore } from '../domain/store.js';
 import type { LedgerRow, UsageVoid, VoidedUsage } from '../domain/usage.js';
 import type { Ids } from '../lib/host.js';
+import type { AuditWriter } from './audit.js';
 import type { Database } from './open.js';
 import { dayOf } from './usage-batch.js';
 import { insertUsageSql, upsertDaySql, upsertPeriodSql } from './usage-statements.js';
@@ -67,10 +69,14 @@ interface Original {
   corrected: 0 | 1;
 }
 
+type Values = [Record<string, unknown>];
+
 /** The taking back part of the contract. */
-export function createVoids(database: Database, ids: Ids): Pick<UsageStore, 'findUsage' | 'voidUsage'> {
-  const { connection, read, write } = database;
-  type Values = [Record<string, unknown>];
+export function createVoids(
+  { connection, read, write }: Database,
+  ids: Ids,
+  audit: AuditWriter,
+): Pick<UsageStore, 'findUsage' | 'voidUsage'> {
   const find = connection.prepare<[number], LedgerRow>(findSql);
   const findOriginal = connection.prepare<[number], Original>(findOriginalSql);
   const findVoid = connection.prepare<[number], Omit<VoidedUsage, 'recorded'>>(findVoidSql);
@@ -94,31 +100,34 @@ export function createVoids(database: Database, ids: Ids): Pick<UsageStore, 'fin
     return correct.get({ id: ids.next('dlv'), deliveryNo, units, cancels, nowMs });
   }
 
-  function record(original: Original, deliveryNo: number, order: UsageVoid, nowMs: number): void {
+  function record(original: Original, deliveryNo: number, order: UsageVoid, act: Act): VoidedUsage {
     const { customerNo, keyNo, routeNo, meterNo, atMs, periodStartMs } = original;
     const units = -original.units;
     const id = Number(insert.run(deliveryNo, customerNo, keyNo, routeNo, atMs, units).lastInsertRowid);
-    note.run(id, customerNo, order.usageId, order.reason, nowMs);
+    note.run(id, customerNo, order.usageId, order.reason, act.atMs);
     upsertDay.run(dayOf(atMs), customerNo, keyNo ?? 0, routeNo, units, 0);
     upsertPeriod.get(customerNo, meterNo, periodStartMs, units);
+    const [row, made] = [find.get(id), findVoid.get(order.usageId)];
+    assert(row && made);
+    const subject = { subject: String(order.usageId), customerId: row.customerId };
+    const details = { voided_by: id, units: original.units, reason: order.reason };
+    audit.record({ ...act, action: 'usage.voided', ...subject, details });
+    return { ...made, recorded: 'new' };
   }
 
   return {
     async findUsage(id) {
       return read(() => find.get(id));
     },
-    async voidUsage(order, nowMs) {
+    async voidUsage(order, act) {
       return write(() => {
         const before = findVoid.get(order.usageId);
         if (before) return { ...before, recorded: 'repeat' };
         const original = findOriginal.get(order.usageId);
         assert(original && original.units > 0, 'only usage can be taken back');
-        const deliveryNo = takeOff(original, order, nowMs);
+        const deliveryNo = takeOff(original, order, act.atMs);
         if (deliveryNo === undefined) return 'unbillable';
-        record(original, deliveryNo, order, nowMs);
-        const made = findVoid.get(order.usageId);
-        assert(made);
-        return { ...made, recorded: 'new' };
+        return record(original, deliveryNo, order, act);
       });
     },
   };

@@ -4,9 +4,11 @@ import assert from 'node:assert';
 import type { UsageStore } from '../domain/store.js';
 import type { NewUsage, RecordedUsage } from '../domain/usage.js';
 import type { Ids } from '../lib/host.js';
+import type { AuditWriter } from './audit.js';
 import { createNames } from './names.js';
 import type { Database } from './open.js';
 import { createOpenCalls } from './open-calls.js';
+import { createRecentUsage } from './recent-usage.js';
 import {
   addToBatch,
   type Batch,
@@ -33,7 +35,7 @@ const findPeriodSql = `
 SELECT units FROM usage_periods WHERE customer_no = ? AND meter_no = ? AND period_start_ms = ?`;
 
 /** The ledger part of the contract. */
-export function createUsage(database: Database, ids: Ids): UsageStore {
+export function createUsage(database: Database, ids: Ids, audit: AuditWriter): UsageStore {
   const { connection, read, write } = database;
   const meters = createNames(database, 'meters', 'event_name');
   const routes = createNames(database, 'routes', 'name');
@@ -42,8 +44,9 @@ export function createUsage(database: Database, ids: Ids): UsageStore {
   const recordEntries = createRecorder(database, ids, openCalls);
   return {
     ...createUsageSums(database, routes),
+    ...createRecentUsage(database),
     ...openCalls.contract,
-    ...createVoids(database, ids),
+    ...createVoids(database, ids, audit),
     async recordUsage(usages, nowMs) {
       usages.forEach(check);
       const entries: Entry[] = usages.map((usage) => ({

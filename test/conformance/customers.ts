@@ -61,11 +61,15 @@ export function describeCustomers(open: OpenStore): void {
     it('suspends and resumes', async () => {
       const { store } = await open();
       await recordCustomer(store, stripeCustomer());
-      expect(await store.recordSuspension('cus_one', 5)).toMatchObject({ suspendedAtMs: 5 });
+      expect(await store.recordSuspension('cus_one', true, { actor: 'system', atMs: 5 })).toMatchObject({
+        suspendedAtMs: 5,
+      });
       await recordCustomer(store, stripeCustomer({ name: 'Still suspended' }));
       expect(await store.findCustomer('cus_one')).toMatchObject({ suspendedAtMs: 5 });
-      expect(await store.recordSuspension('cus_one', null)).toMatchObject({ suspendedAtMs: null });
-      expect(await store.recordSuspension('cus_two', 5)).toBeUndefined();
+      expect(await store.recordSuspension('cus_one', false, { actor: 'system', atMs: 9 })).toMatchObject({
+        suspendedAtMs: null,
+      });
+      expect(await store.recordSuspension('cus_two', true, { actor: 'system', atMs: 5 })).toBeUndefined();
     });
   });
 
@@ -112,12 +116,21 @@ export function describeCustomers(open: OpenStore): void {
       );
       const marks = (customer: Customer | undefined) =>
         customer?.subscriptions.map(({ closingAtMs }) => closingAtMs);
-      expect(marks(await store.recordClosing('cus_one', 7))).toEqual([7, null]);
+      expect(marks(await store.recordClosing('cus_one', true, { actor: 'system', atMs: 7 }))).toEqual([
+        7,
+        null,
+      ]);
       await recordSubscription(store, subscriptionOf('cus_one', { id: 'sub_live', status: 'past_due' }));
-      expect(marks(await store.recordClosing('cus_one', 9))).toEqual([7, null]);
+      expect(marks(await store.recordClosing('cus_one', true, { actor: 'system', atMs: 9 }))).toEqual([
+        7,
+        null,
+      ]);
       expect(marks(await store.findCustomer('cus_one'))).toEqual([7, null]);
-      expect(marks(await store.recordClosing('cus_one', null))).toEqual([null, null]);
-      expect(await store.recordClosing('cus_other', 7)).toBeUndefined();
+      expect(marks(await store.recordClosing('cus_one', false, { actor: 'system', atMs: 9 }))).toEqual([
+        null,
+        null,
+      ]);
+      expect(await store.recordClosing('cus_other', true, { actor: 'system', atMs: 7 })).toBeUndefined();
     });
 
     it('keeps since when a subscription is past due, for as long as it is', async () => {

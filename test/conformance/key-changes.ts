@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Act } from '../../src/domain/audit.js';
 import type { Store } from '../../src/domain/store.js';
 import { testStartMs } from '../support/host.js';
-import { hashOf, newKey, recordCustomer, stripeCustomer } from '../support/records.js';
+import { hashOf, newKey, recordCustomer, stripeCustomer, subscriptionOf } from '../support/records.js';
 import type { OpenStore } from './store.js';
 
 const act: Act = { actor: 'cli:ada', atMs: testStartMs + 5 };
@@ -148,6 +148,22 @@ export function describeKeyChanges(open: OpenStore): void {
       expect(await count({ customerId: 'cus_one', action: 'key.created' })).toBe(1);
       expect(await count({ fromMs: act.atMs })).toBe(2);
       expect(await count({ toMs: act.atMs })).toBe(2);
+    });
+
+    it('tells of access that was taken away and given back, once each', async () => {
+      const { store } = await open();
+      await recordCustomer(store, stripeCustomer(), subscriptionOf('cus_one'));
+      for (const suspended of [true, true, false, false])
+        await store.recordSuspension('cus_one', suspended, act);
+      for (const closing of [true, true, false]) await store.recordClosing('cus_one', closing, act);
+      await store.recordSuspension('cus_none', true, act);
+      const { data } = await store.listAudit({ customerId: 'cus_one' }, { limit: 10 });
+      expect(data.map(({ action }) => action.replace('customer.', ''))).toEqual([
+        'resumed',
+        'cancelled',
+        'resumed',
+        'suspended',
+      ]);
     });
 
     it('says nothing of a change that failed, and nothing of the secret', async () => {

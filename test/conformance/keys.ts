@@ -115,7 +115,7 @@ export function describeKeys(open: OpenStore): void {
         () => recordCustomer(store, stripeCustomer({ name: 'New' })),
         () => recordSubscription(store, subscriptionOf('cus_one')),
         () => recordSubscription(store, subscriptionOf('cus_one', { status: 'unpaid' })),
-        () => store.recordSuspension('cus_one', 5),
+        () => store.recordSuspension('cus_one', true, { actor: 'system', atMs: 5 }),
         () => store.addKey(newKey('cus_one'), 'system'),
         () => store.revokeKey('key_cus_one', { actor: 'system', atMs: 5 }),
       ];
@@ -136,7 +136,7 @@ export function describeKeys(open: OpenStore): void {
       await store.recordKeyUses([{ keyNo: no, atMs: testStartMs }]);
       await recordCustomer(store, stripeCustomer());
       await recordSubscription(store, subscriptionOf('cus_one', { readAtMs: 2 }));
-      await store.recordSuspension('cus_one', null);
+      await store.recordSuspension('cus_one', false, { actor: 'system', atMs: 5 });
       expect(await store.accessRevision()).toBe(before);
     });
   });

@@ -221,7 +221,7 @@ async function takeBack(store: Store, usageId: number, fields: Partial<UsageVoid
     ...fields,
   };
   // Tests that are refused compare with the word itself.
-  return (await store.voidUsage(order, endMs)) as VoidedUsage;
+  return (await store.voidUsage(order, { actor: 'cli:ada', atMs: endMs })) as VoidedUsage;
 }
 
 async function claimOne(store: Store): Promise<ClaimedDelivery> {

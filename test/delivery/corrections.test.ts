@@ -73,7 +73,7 @@ describe('taking back what Stripe has', () => {
   it('refuses what is not there, and what takes something back itself', async () => {
     const world = await deliveredUsage(5);
     const voided = await world.takeBack(0);
-    const again = (usageId: number) => voidUsage(world, { usageId, reason: 'a mistake' });
+    const again = (usageId: number) => voidUsage(world, { usageId, reason: 'a mistake', actor: 'system' });
     await expect(again(4711)).rejects.toMatchObject({ code: 'not_found' });
     await expect(again(voided.id)).rejects.toMatchObject({ code: 'conflict' });
     expect(await world.takeBack(0)).toEqual({ ...voided, recorded: 'repeat' });

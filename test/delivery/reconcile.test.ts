@@ -29,12 +29,10 @@ describe('reconciliation', () => {
     await use(3);
     await send();
     const taken = { reason: 'by mistake', billable: true };
+    const act = { actor: 'system', atMs: host.clock.nowMs() } as const;
     const [cancelled, negative] = await Promise.all([
-      store.voidUsage({ ...taken, usageId: 1, cancellableSinceMs: 0 }, host.clock.nowMs()),
-      store.voidUsage(
-        { ...taken, usageId: 2, cancellableSinceMs: host.clock.nowMs() + 1 },
-        host.clock.nowMs(),
-      ),
+      store.voidUsage({ ...taken, usageId: 1, cancellableSinceMs: 0 }, act),
+      store.voidUsage({ ...taken, usageId: 2, cancellableSinceMs: act.atMs + 1 }, act),
     ]);
     expect([cancelled, negative]).toMatchObject([{ how: 'cancelled' }, { how: 'negative' }]);
     wait(1);

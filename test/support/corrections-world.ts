@@ -132,7 +132,8 @@ function createLedgerMoves({
       const { id } = await recordUsageOnce({ store, host, settings: { meter, windowMs: 5_000 } }, reported);
       if (units > 0) rows.push(id);
     },
-    takeBack: (row) => voidUsage({ store, host }, { usageId: rows[row] ?? 0, reason: 'a mistake' }),
+    takeBack: (row) =>
+      voidUsage({ store, host }, { usageId: rows[row] ?? 0, reason: 'a mistake', actor: 'system' }),
   };
 }
 

@@ -49,7 +49,8 @@ async function cancel(context: Context, customerId: string, options: Options): P
   const courier = await openCourier(context);
   const signal = new AbortController().signal;
   const deps = { store, billing, clock: host.clock, send: () => courier.tick(signal) };
-  const order = { customerId, waitMs: waitMsOf(options.wait), force: options.force === true };
+  const { actor } = context;
+  const order = { customerId, waitMs: waitMsOf(options.wait), force: options.force === true, actor };
   const outcome = options.atPeriodEnd
     ? await cancelAtPeriodEnd(deps, customerId)
     : await cancelCustomer(deps, order);

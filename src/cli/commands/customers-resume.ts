@@ -19,7 +19,9 @@ export function declare(command: Command, run: Runner): void {
 async function resume(context: Context, customerId: string): Promise<undefined> {
   await findCustomer(context, customerId);
   const store = await context.store();
-  await store.recordSuspension(customerId, null);
-  await store.recordClosing(customerId, null);
-  showCustomer(context, await findCustomer(context, customerId), await statusRule(context));
+  const rule = await statusRule(context);
+  const act = { actor: context.actor, atMs: rule.nowMs };
+  await store.recordSuspension(customerId, false, act);
+  await store.recordClosing(customerId, false, act);
+  showCustomer(context, await findCustomer(context, customerId), rule);
 }

@@ -24,7 +24,10 @@ async function suspend(context: Context, customerId: string): Promise<undefined>
   const rule = await statusRule(context);
   if (customer.suspendedAtMs === null) {
     await confirmed(context, `Take all access away from ${customer.email ?? customerId}?`);
-    await (await context.store()).recordSuspension(customerId, rule.nowMs);
+    await (await context.store()).recordSuspension(customerId, true, {
+      actor: context.actor,
+      atMs: rule.nowMs,
+    });
   } else {
     context.note(`${customerId} had been suspended before.`);
   }

@@ -36,7 +36,7 @@ export function declare(command: Command, run: Runner): void {
 
 async function takeBack(context: Context, usageId: number, { reason }: Options): Promise<undefined> {
   const [store, host] = [await context.store(), await context.host()];
-  const voided = await voidUsage({ store, host }, { usageId, reason });
+  const voided = await voidUsage({ store, host }, { usageId, reason, actor: context.actor });
   const { id, units, voids, recorded, how } = voided;
   context.show({
     json: () => ({ id, units, voids, recorded, how }),
