@@ -47,6 +47,9 @@ export interface HttpServer {
 /** Streams that have no end of their own get so long at the end of the server's. */
 const closeGraceMs = 10_000;
 
+/** A large upload over a slow line takes longer than the five minutes that Node allows. */
+const requestTimeoutMs = 60 * 60_000;
+
 /** Bodies of the forms and small JSON that people send. */
 const bodyMax = '16kb';
 
@@ -96,6 +99,7 @@ export function createHttpServer(deps: ServerDeps): HttpServer {
     if (!answering) app(req, res);
     else answering.catch((error: unknown) => fail(error, req, res, () => res.destroy()));
   });
+  server.requestTimeout = requestTimeoutMs;
   // Whoever is refused must not have sent his body before (RFC 9110 10.1.1): the gateway asks for it when it is wanted.
   server.on('checkContinue', (req, res) => {
     if (!deps.gateway || !deps.routes.find(req.method ?? '', req.url ?? '')) res.writeContinue();

@@ -57,7 +57,8 @@ export class Sender {
     const { target, headers, requestBytesMax, body, upgrade = null } = this.#passage;
     const lazy = this.#hasBody ? lazyBody(this.#req, this.#res, this.sent, requestBytesMax) : null;
     const method = this.#req.method ?? 'GET';
-    this.#upstream.dispatch({ method, path: target, headers, body: body ?? lazy, upgrade }, handler);
+    const request = { method, path: target, headers, body: body ?? lazy, upgrade };
+    this.#upstream.dispatch(request, handler, this.#repeated);
     return true;
   }
 

@@ -19,8 +19,12 @@ export interface UpstreamSettings {
 /** One server. */
 export interface Upstream {
   readonly url: string;
-  /** Sends `path` below the base URL. `handler` hears everything else. */
-  dispatch(options: Omit<Dispatcher.DispatchOptions, 'origin'>, handler: Dispatcher.DispatchHandler): void;
+  /** Sends `path` below the base URL. `handler` hears everything else. `anew`: over a connection that is made for it. */
+  dispatch(
+    options: Omit<Dispatcher.DispatchOptions, 'origin'>,
+    handler: Dispatcher.DispatchHandler,
+    anew: boolean,
+  ): void;
   /** Notes how it went: what cannot be connected to is left alone for a while. */
   noteUp(): void;
   noteDown(error: Error): void;
@@ -88,17 +92,21 @@ function openServer(
 ): Server {
   const { origin, pathname } = new URL(url);
   const prefix = pathname === '/' ? '' : pathname;
-  const pool = new Pool(origin, {
+  const options: Pool.Options = {
     connect: { timeout: connectTimeoutMs },
     headersTimeout: settings.headTimeoutMs,
     bodyTimeout: settings.idleTimeoutMs,
-  });
+  };
+  const pool = new Pool(origin, options);
+  // Without pipelining undici keeps no connection.
+  const newConnections = new Pool(origin, { ...options, pipelining: 0 });
   let failures = 0;
   const server: Server = {
     url,
     downUntilMs: 0,
-    dispatch(options, handler) {
-      pool.dispatch({ ...options, path: prefix + options.path }, handler);
+    dispatch(request, handler, anew) {
+      const dispatcher = anew ? newConnections : pool;
+      dispatcher.dispatch({ ...request, path: prefix + request.path }, handler);
     },
     noteUp() {
       if (failures > 0) log.info('an upstream can be reached again', { url });
@@ -125,7 +133,10 @@ function openServer(
         server.noteDown(error instanceof Error ? error : new Error(String(error)));
       }
     },
-    close: () => pool.destroy(),
+    async close() {
+      await pool.destroy();
+      await newConnections.destroy();
+    },
   };
   return server;
 }

@@ -1,0 +1,213 @@
+/** Clients and upstreams that break off, at every stage, and what is billed for it. */
+
+import { once } from 'node:events';
+import { type ClientRequest, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { eventually } from '../../support/eventually.js';
+import { bodyOf, openGateway, openRawUpstream, openUpstream, type TestGateway } from './open-gateway.js';
+
+/** An upstream that shows what it got, and answers when it is told to. */
+async function openPatient(): Promise<{ url: string; next(): Promise<[IncomingMessage, ServerResponse]> }> {
+  const waiting: [IncomingMessage, ServerResponse][] = [];
+  const url = await openUpstream((req, res) => {
+    req.on('error', () => undefined);
+    waiting.push([req, res]);
+  });
+  const next = () =>
+    eventually(async () => {
+      const pair = waiting.shift();
+      if (!pair) throw new Error('no request has come');
+      return pair;
+    });
+  return { url, next };
+}
+
+function begin(gateway: TestGateway, path: string, method = 'GET'): ClientRequest {
+  const client = request(`${gateway.url}${path}`, { method, headers: { 'x-api-key': gateway.key } });
+  client.on('error', () => undefined);
+  return client;
+}
+
+async function billed(gateway: TestGateway, total: { units: number; requests: number }): Promise<void> {
+  await eventually(async () => expect(await gateway.usage()).toEqual(total));
+}
+
+const event = 'data: {"x":1}\n\n';
+
+describe('a client that hangs up', () => {
+  it('before the head costs nothing, and the upstream is told', async () => {
+    const upstream = await openPatient();
+    const gateway = await openGateway(upstream.url);
+    const client = begin(gateway, '/api');
+    client.end();
+    const [req] = await upstream.next();
+    client.destroy();
+    await once(req.socket, 'close');
+    await billed(gateway, { units: 0, requests: 0 });
+    const upload = begin(gateway, '/api', 'POST');
+    upload.write('half');
+    const [half] = await upstream.next();
+    upload.destroy();
+    await expect(bodyOf(half)).rejects.toThrow('aborted');
+    await billed(gateway, { units: 0, requests: 0 });
+  });
+
+  it.each([
+    ['delivered', 3, 'close'],
+    ['none', 0, 'close'],
+    ['upstream', 5, 'end'],
+  ] as const)('mid-stream is billed as the route says: %s', async (onAbort, units, ending) => {
+    const upstream = await openPatient();
+    const gateway = await openGateway(upstream.url, {
+      routes: [{ path: '/stream', units: { by: 'events' }, onAbort }],
+    });
+    const client = begin(gateway, '/stream');
+    client.end();
+    const [, res] = await upstream.next();
+    res.setHeader('content-type', 'text/event-stream');
+    res.write(event.repeat(3));
+    const [answer] = (await once(client, 'response')) as [IncomingMessage];
+    answer.on('error', () => undefined);
+    expect(answer.headers['meterctl-units']).toBeUndefined();
+    expect(String((await once(answer, 'data'))[0])).toContain(event);
+    await sleep(100);
+    client.destroy();
+    if (ending === 'close') await once(res, 'close');
+    else {
+      await sleep(200);
+      res.end(event.repeat(2));
+    }
+    await billed(gateway, { units, requests: 1 });
+  });
+
+  it('mid-answer pays what is known at the head, unless the route says that it is free then', async () => {
+    const upstream = await openPatient();
+    const gateway = await openGateway(upstream.url, {
+      routes: [
+        { path: '/fixed', units: 5 },
+        { path: '/lenient', units: 5, onAbort: 'none' },
+      ],
+    });
+    for (const [path, total] of [
+      ['/fixed', { units: 5, requests: 1 }],
+      ['/lenient', { units: 5, requests: 2 }],
+    ] as const) {
+      const client = begin(gateway, path);
+      client.end();
+      const [, res] = await upstream.next();
+      res.write('some');
+      const [answer] = (await once(client, 'response')) as [IncomingMessage];
+      answer.on('error', () => undefined);
+      client.destroy();
+      await once(res, 'close');
+      await billed(gateway, total);
+    }
+    const whole = gateway.call('/lenient');
+    const [, res] = await upstream.next();
+    res.end('all of it');
+    expect(await (await whole).text()).toBe('all of it');
+    await billed(gateway, { units: 10, requests: 3 });
+  });
+
+  it('while its document is being read costs nothing', async () => {
+    const upstream = await openPatient();
+    const gateway = await openGateway(upstream.url, {
+      routes: [{ path: '/json', units: { by: 'json', pointer: '/units' } }],
+    });
+    const client = begin(gateway, '/json');
+    client.end();
+    const [, res] = await upstream.next();
+    res.write('{"units":');
+    await sleep(100);
+    client.destroy();
+    await once(res, 'close');
+    await billed(gateway, { units: 0, requests: 0 });
+  });
+});
+
+describe('an upstream', () => {
+  it('that is down, closes at once or answers no HTTP is unavailable, and nothing is billed', async () => {
+    const closing = await openRawUpstream((socket) => socket.once('data', () => socket.destroy()));
+    const babbling = await openRawUpstream((socket) =>
+      socket.once('data', () => socket.end('220 hello\r\n')),
+    );
+    const twice = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok!';
+    const lying = await openRawUpstream((socket) => socket.once('data', () => socket.end(twice)));
+    for (const url of ['http://127.0.0.1:1', closing, babbling, lying]) {
+      const gateway = await openGateway(url);
+      const answer = await gateway.call('/api', { method: 'POST', body: 'x' });
+      expect([url, answer.status, await answer.json()]).toMatchObject([
+        url,
+        502,
+        { code: 'upstream_unavailable', request_id: answer.headers.get('x-request-id') },
+      ]);
+      expect(await gateway.usage()).toEqual({ units: 0, requests: 0 });
+    }
+  });
+
+  it('that gives no head in time is given up, and nothing is billed', async () => {
+    const upstream = await openPatient();
+    const gateway = await openGateway(upstream.url, { gateway: { headTimeout: '1s' } });
+    const answering = gateway.call('/api');
+    const [, res] = await upstream.next();
+    const closed = once(res, 'close');
+    const answer = await answering;
+    expect([answer.status, await answer.json()]).toMatchObject([504, { code: 'upstream_timeout' }]);
+    await closed;
+    expect(await gateway.usage()).toEqual({ units: 0, requests: 0 });
+  });
+
+  it.each([
+    ['resets', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome', 'reset'],
+    ['sends less than it said', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome', 'end'],
+    ['breaks a chunk off', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nso', 'end'],
+    ['falls silent', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome', 'nothing'],
+  ] as const)('that %s mid-body never looks whole, and is billed as it began', async (_what, bytes, then) => {
+    const gateway = await openGateway(
+      await openRawUpstream((socket) =>
+        socket.once('data', () => {
+          socket.write(bytes);
+          setTimeout(() => {
+            if (then === 'reset') socket.resetAndDestroy();
+            if (then === 'end') socket.end();
+          }, 100);
+        }),
+      ),
+      { gateway: { idleTimeout: '1s' } },
+    );
+    const answer = await gateway.call('/api');
+    expect(answer.status).toBe(200);
+    await expect(answer.text()).rejects.toThrow();
+    expect(await gateway.usage()).toEqual({ units: 1, requests: 1 });
+    expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200);
+  });
+
+  it('that sends more than it said does not reach the next answer', async () => {
+    const gateway = await openGateway(
+      await openRawUpstream((socket) =>
+        socket.on('data', () =>
+          socket.write(
+            'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil',
+          ),
+        ),
+      ),
+    );
+    for (let call = 0; call < 5; call += 1) expect(await (await gateway.call('/api')).text()).toBe('ok');
+  });
+
+  it('that answers before it has the body is heard, and the connection is not used on', async () => {
+    const gateway = await openGateway(
+      await openUpstream((_req, res) => {
+        res.writeHead(403, { 'content-length': 2 });
+        res.end('no');
+      }),
+    );
+    const client = begin(gateway, '/api', 'POST');
+    client.write('the beginning');
+    const [answer] = (await once(client, 'response')) as [IncomingMessage];
+    expect([answer.statusCode, answer.headers.connection]).toEqual([403, 'close']);
+    expect((await bodyOf(answer)).toString()).toBe('no');
+    client.destroy();
+  });
+});
