@@ -1,7 +1,6 @@
 /** What the daemon does in the background, and what the server calls: the services with their adapters in their hands. */
 
-import { type AdmissionControl, createAdmission } from './access/admission.js';
-import { createPriceBook } from './access/price-book.js';
+import type { AdmissionControl } from './access/admission.js';
 import type { TimedHost } from './app.js';
 import { createEventApplier } from './apply-event.js';
 import { verifyAccount } from './bootstrap/verify-account.js';
@@ -12,7 +11,6 @@ import { createDailyReconcile } from './delivery/daily-reconcile.js';
 import { createPeriodCheck } from './delivery/period-check.js';
 import { reconcilePaces } from './delivery/reconcile.js';
 import type { Billing } from './domain/billing.js';
-import { minorFromMajor } from './domain/money.js';
 import type { Store } from './domain/store.js';
 import type { Emulator } from './emulator/server.js';
 import { createKeyLookup, type KeyLookup } from './keys/key-lookup.js';
@@ -20,7 +18,7 @@ import { createKeyUses, type KeyUses } from './keys/key-uses.js';
 import type { Closers } from './lib/closers.js';
 import type { Host } from './lib/host.js';
 import { createLoop, type Loop } from './lib/loop.js';
-import { perUnitTerms } from './lib/pricing.js';
+import { createLimiting } from './limiting.js';
 import { createLedgerWriter, type LedgerWriter } from './metering/ledger-writer.js';
 import { createOpenCalls, type OpenCalls } from './metering/open-calls.js';
 import { createRepeatGuard, type RepeatGuard } from './metering/repeat-guard.js';
@@ -83,7 +81,7 @@ export async function createServices(
     : settings.stripe.webhookSecrets;
   // Signatures are as old as the machine's clock says, also when the embedded Stripe's time is ahead.
   const read = createWebhookReader(secrets, machine.clock);
-  const { prices, admission } = createLimiting(parts, closers);
+  const { prices, admission, alerter } = createLimiting(parts, closers);
   const repeats = closers.add(createRepeatGuard({ store, clock, log }));
   const inbox = closers.add(createInbox({ store, host, read, apply: createEventApplier(parts) }));
   const courier = closers.add(createDaemonCourier(parts));
@@ -107,25 +105,11 @@ export async function createServices(
         prices,
         admission,
         repeats,
+        alerter,
       ];
       for (const loop of loops) loop.start();
     },
   };
-}
-
-/** Prices and admission. Until Stripe has told what it bills, the price is taken from the configuration. */
-function createLimiting(parts: Parts, closers: Closers) {
-  const { settings, catalog, catalogIds, store, billing } = parts;
-  const { clock, log } = parts.host;
-  const terms = perUnitTerms(minorFromMajor(catalog.price, catalog.currency));
-  const sold = { priceId: catalogIds.price, terms };
-  const prices = closers.add(createPriceBook({ store, billing, clock, log, catalog: sold }));
-  const { eventName: meter } = catalog;
-  const { termsOf } = prices;
-  const admission = closers.add(
-    createAdmission({ store, clock, log, meter, defaults: settings.limits, termsOf }),
-  );
-  return { prices, admission };
 }
 
 /** Reads Stripe's events at start and now and then; what was missed is applied at once. */

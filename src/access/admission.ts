@@ -1,8 +1,10 @@
 /** Lets a call in or refuses it: units are reserved before the work, and settled or given back after it. */
 
+import type { Crossing } from '../domain/alert.js';
 import type { ApiKey } from '../domain/key.js';
 import type { Limits } from '../domain/limit.js';
 import type { Store } from '../domain/store.js';
+import { currentSubscription } from '../domain/subscription.js';
 import type { Clock, Log } from '../lib/host.js';
 import { createLoop, type Loop } from '../lib/loop.js';
 import type { PriceTerms } from '../lib/pricing.js';
@@ -13,6 +15,7 @@ import { type LimitRefusal, refuseByLimits } from './limit-refusal.js';
 import { limitStates } from './limit-states.js';
 import { createSteadyTime } from './rate-limiter.js';
 import { createStanding } from './standing.js';
+import { createThresholdWatch } from './threshold-watch.js';
 
 /** How often it is looked whether another process has recorded usage. */
 const lookIntervalMs = 1_000;
@@ -56,7 +59,10 @@ export interface AdmissionControl extends Loop {
 
 /** What admission works with. */
 export interface AdmissionDeps {
-  store: Pick<Store, 'findLimits' | 'findPeriodUnits' | 'sumUsage' | 'otherWrites'>;
+  store: Pick<
+    Store,
+    'findCustomer' | 'findLimits' | 'findPeriodUnits' | 'sumUsage' | 'otherWrites' | 'listUsedSince'
+  >;
   clock: Clock;
   log: Log;
   /** The meter's event name. */
@@ -64,6 +70,8 @@ export interface AdmissionDeps {
   /** Limits of customers where nothing else is set. */
   defaults: Limits;
   termsOf(priceId: string): PriceTerms;
+  /** What is told when usage reaches a part of a limit: see `createThresholdWatch`. */
+  alerts: { thresholds: readonly number[]; crossed(crossing: Crossing): void };
 }
 
 const unlimited: Admission = { headers: () => ({}), settle: () => undefined, release: () => undefined };
@@ -75,7 +83,9 @@ export function createAdmission(deps: AdmissionDeps): AdmissionControl {
   const standing = createStanding();
   const steady = createSteadyTime();
   const limitsOf = createLimitReader(deps);
+  const watch = createThresholdWatch({ ...deps.alerts, meter: deps.meter });
   let writes: number | undefined;
+  let lastUsageId: number | undefined;
 
   function admit(request: AdmissionRequest): Decision | Promise<Decision> {
     const limits = limitsOf(request);
@@ -83,17 +93,9 @@ export function createAdmission(deps: AdmissionDeps): AdmissionControl {
     const { scopes } = limits;
     if (scopes.length === 0) return unlimited;
     const { atMs, units } = request;
-    const counted: Counter[] = [];
-    const reading: Promise<void>[] = [];
-    for (const { whose, spans } of scopes) {
-      for (const bounded of spans) {
-        const window = bounded.windowAt(atMs);
-        const counter = counters.find(whose, bounded.span, window);
-        if (counter) counted.push(counter);
-        else reading.push(counters.load(whose, bounded.span, window));
-      }
-    }
-    if (reading.length > 0) return Promise.all(reading).then(() => admit(request));
+    const counted = countersOf(limits, atMs);
+    if (!Array.isArray(counted)) return counted.then(() => admit(request));
+    watch(limits, counted);
     const steadyMs = steady(atMs);
     const states = () => limitStates(scopes, counted, standing, { atMs, steadyMs });
     const refusal = refuseByLimits(states(), units);
@@ -101,14 +103,46 @@ export function createAdmission(deps: AdmissionDeps): AdmissionControl {
     for (const scope of scopes) standing.enter(scope, steadyMs);
     return reserve(counted, units, {
       headers: () => limitHeaders(states()),
+      settled: () => watch(limits, counted),
       ended: () => scopes.forEach(standing.leave),
     });
   }
 
+  /** The counters of the limits in order, or the reading of those that memory does not have. */
+  function countersOf({ scopes }: CallerLimits, atMs: number): Counter[] | Promise<unknown> {
+    const found: Counter[] = [];
+    const reading: Promise<void>[] = [];
+    for (const { whose, spans } of scopes) {
+      for (const { span, windowAt } of spans) {
+        const window = windowAt(atMs);
+        const counter = counters.find(whose, span, window);
+        if (counter) found.push(counter);
+        else reading.push(counters.load(whose, span, window));
+      }
+    }
+    return reading.length > 0 ? Promise.all(reading) : found;
+  }
+
+  /** What was recorded without a call may have reached a threshold, too. */
+  async function look(customerId: string): Promise<void> {
+    const customer = await store.findCustomer(customerId);
+    const priceId = customer && currentSubscription(customer.subscriptions)?.priceId;
+    if (!customer || priceId === undefined) return;
+    const found = await store.findLimits({ customerId, priceId });
+    const limits = callerLimits({ customer }, { id: priceId, termsOf: deps.termsOf }, found, deps.defaults);
+    const counted = countersOf(limits, clock.nowMs());
+    if (Array.isArray(counted)) watch(limits, counted);
+    else await counted.then(() => look(customerId));
+  }
+
   async function tick(): Promise<void> {
     const latest = await store.otherWrites();
-    if (writes !== undefined && latest !== writes) counters.expire();
+    const changed = writes !== undefined && latest !== writes;
     writes = latest;
+    if (changed) counters.expire();
+    const used = await store.listUsedSince(changed ? lastUsageId : undefined);
+    lastUsageId = used.lastUsageId;
+    for (const customerId of used.customerIds) await look(customerId);
   }
 
   const loop = createLoop({ name: 'counts of usage', clock, log, intervalMs: lookIntervalMs, tick });
@@ -119,7 +153,7 @@ export function createAdmission(deps: AdmissionDeps): AdmissionControl {
 function reserve(
   counters: readonly Counter[],
   units: number,
-  call: { headers(): Record<string, string>; ended(): void },
+  call: { headers(): Record<string, string>; settled(): void; ended(): void },
 ): Admission {
   for (const counter of counters) counter.reserved += units;
   let held = units;
@@ -133,7 +167,10 @@ function reserve(
   }
   return {
     headers: call.headers,
-    settle,
+    settle(used) {
+      settle(used);
+      call.settled();
+    },
     release() {
       if (!running) return;
       running = false;

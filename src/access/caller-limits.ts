@@ -1,5 +1,6 @@
 /** What holds for a caller: the limits of its key and those of its customer, made ready to be checked call by call. */
 
+import type { AlertedLimit } from '../domain/alert.js';
 import { billingPeriodOf, type Customer } from '../domain/customer.js';
 import type { ApiKey } from '../domain/key.js';
 import {
@@ -11,9 +12,9 @@ import {
 } from '../domain/limit.js';
 import type { Period } from '../domain/subscription.js';
 import type { PriceTerms } from '../lib/pricing.js';
-import type { Counted, CountedSpan } from './counters.js';
+import type { Counted, CountedSpan, Counter } from './counters.js';
 import { endOfTimeMs, spanAt } from './spans.js';
-import { affordableUnits } from './spend.js';
+import { affordableUnits, costOf } from './spend.js';
 
 /** A key with its customer, as authentication finds them. */
 export interface Caller {
@@ -29,8 +30,18 @@ export interface Bound {
   refused: BoundRefusal;
   /** What headers call it. */
   name: string;
+  /** What alerts call it. */
+  limit: AlertedLimit;
+  /** In units, or minor units of money. */
+  allowed: number;
   /** How many units the span may hold, when the ledger has `committed` of them. */
   unitsMax(committed: number): number;
+  /** What units come to, in terms of what is allowed. */
+  measure(units: number): number;
+  /** The first number of units, from `fromUnits` on, that comes to so much. */
+  unitsFor(amount: number, fromUnits: number): number;
+  /** How many thresholds are told of this counter, and at how many units there is another one. */
+  told?: { counter: Counter; thresholds: number; nextUnits: number };
 }
 
 /** The bounds on one count. Quota and spend cap may both count the units of a period. */
@@ -60,25 +71,23 @@ export interface CallerLimits {
 
 /** Makes ready what was found. `defaults` stand below all other places, and hold for customers. */
 export function callerLimits(
-  { key, customer }: Caller,
+  { key, customer }: { key?: ApiKey; customer: Customer },
   price: { id: string; termsOf(priceId: string): PriceTerms },
   found: LimitsFound,
   defaults: Limits,
 ): CallerLimits {
   const ofCustomer = heldLimits([defaults, found.plan, found.customer]);
   const ofKey = heldLimits([found.key]);
-  const spent = () => price.termsOf(price.id);
-  const scopes: Scope[] = [
-    scopeOf({ whose: { kind: 'key', no: key.no, id: key.id }, prefix: 'key-', held: ofKey }, customer, spent),
-    scopeOf(
-      { whose: { kind: 'customer', no: customer.no, id: customer.id }, prefix: '', held: ofCustomer },
-      customer,
-      spent,
-    ),
+  const termsOf = () => price.termsOf(price.id);
+  const scopes: Omit<Scope, 'spans'>[] = [
+    { whose: { kind: 'customer', no: customer.no, id: customer.id }, prefix: '', held: ofCustomer },
   ];
+  if (key) scopes.unshift({ whose: { kind: 'key', no: key.no, id: key.id }, prefix: 'key-', held: ofKey });
   return {
     priceId: price.id,
-    scopes: scopes.filter(({ held }) => Object.values(held).some((limit) => limit !== null)),
+    scopes: scopes
+      .filter(({ held }) => Object.values(held).some((limit) => limit !== null))
+      .map((scope) => scopeOf(scope, customer, termsOf)),
   };
 }
 
@@ -92,18 +101,24 @@ function scopeOf(scope: Omit<Scope, 'spans'>, customer: Customer, termsOf: () =>
     else spans.push({ span, windowAt, bounds: [bound] });
   }
   if (quota) {
-    const bound: Bound = { refused: 'quota_exceeded', name: `${prefix}quota`, unitsMax: () => quota.units };
+    const bound = unitBound(quota.units, {
+      refused: 'quota_exceeded',
+      name: `${prefix}quota`,
+      limit: 'quota',
+    });
     add(quota.per, bound, windowsOf(quota.per, customer));
   }
   if (spendCapMinor !== null) {
-    const unitsMax = spendBound(spendCapMinor, termsOf);
-    const bound: Bound = { refused: 'spend_cap_reached', name: `${prefix}spend`, unitsMax };
-    add('period', bound, windowsOf('period', customer));
+    add('period', spendBound(spendCapMinor, `${prefix}spend`, termsOf), windowsOf('period', customer));
   }
   if (prepaid) {
     const window = { startMs: prepaid.sinceMs, endMs: endOfTimeMs };
-    const unitsMax = () => prepaid.units;
-    add('prepaid', { refused: 'prepaid_exhausted', name: `${prefix}prepaid`, unitsMax }, () => window);
+    const bound = unitBound(prepaid.units, {
+      refused: 'prepaid_exhausted',
+      name: `${prefix}prepaid`,
+      limit: 'prepaid_units',
+    });
+    add('prepaid', bound, () => window);
   }
   return { ...scope, spans };
 }
@@ -119,15 +134,30 @@ function windowsOf(span: QuotaSpan, customer: Customer): BoundedSpan['windowAt']
   };
 }
 
+function unitBound(allowed: number, names: Pick<Bound, 'refused' | 'name' | 'limit'>): Bound {
+  return {
+    ...names,
+    allowed,
+    unitsMax: () => allowed,
+    measure: (units) => units,
+    unitsFor: (amount) => amount,
+  };
+}
+
 /** Prices are worked out only when the count leaves the range that is known to be affordable, or the price is another. */
-function spendBound(capMinor: number, termsOf: () => PriceTerms): Bound['unitsMax'] {
+function spendBound(allowed: number, name: string, termsOf: () => PriceTerms): Bound {
   let known: { terms: PriceTerms; first: number; last: number } | undefined;
-  return (committed) => {
-    const terms = termsOf();
-    const first = Math.max(0, committed);
-    if (known?.terms !== terms || first < known.first || first > known.last + 1) {
-      known = { terms, first, last: affordableUnits(terms, capMinor, first) };
-    }
-    return known.last;
+  return {
+    ...{ refused: 'spend_cap_reached', name, limit: 'spend_cap', allowed },
+    unitsMax(committed) {
+      const terms = termsOf();
+      const first = Math.max(0, committed);
+      if (known?.terms !== terms || first < known.first || first > known.last + 1) {
+        known = { terms, first, last: affordableUnits(terms, allowed, first) };
+      }
+      return known.last;
+    },
+    measure: (units) => costOf(termsOf(), units),
+    unitsFor: (amount, fromUnits) => affordableUnits(termsOf(), amount - 1, fromUnits) + 1,
   };
 }

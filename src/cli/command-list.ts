@@ -16,6 +16,7 @@ export const commandGroups: Readonly<Record<string, string>> = {
   keys: 'the keys that customers call with',
   audit: 'who changed what',
   limits: 'how fast and how much may be used',
+  alerts: 'who is told when limits come near',
   outbox: 'what is owed to Stripe',
   webhooks: 'what Stripe says',
   emulator: 'the embedded Stripe on its own',
@@ -114,6 +115,16 @@ export const commandList: readonly ListedCommand[] = [
     name: 'limits show',
     summary: 'what a customer, a key or a plan is held to',
     load: () => import('./commands/limits-show.js'),
+  },
+  {
+    name: 'alerts list',
+    summary: 'which limits were nearly or wholly used up',
+    load: () => import('./commands/alerts-list.js'),
+  },
+  {
+    name: 'alerts test',
+    summary: 'see whether alerts arrive where they should',
+    load: () => import('./commands/alerts-test.js'),
   },
   { name: 'usage', summary: 'what was used, in units', load: () => import('./commands/usage.js') },
   {

@@ -9,9 +9,19 @@ import { inboxSql } from './migrations/004-inbox.js';
 import { auditSql } from './migrations/005-audit.js';
 import { limitsSql } from './migrations/006-limits.js';
 import { answersSql } from './migrations/007-answers.js';
+import { alertsSql } from './migrations/008-alerts.js';
 
 /** Step `n` stands at index `n - 1`, and brings `user_version` to `n`. Never edited once released, only added to. */
-const migrations: readonly string[] = [identitySql, accessSql, ledgerSql, inboxSql, auditSql, limitsSql, answersSql];
+const migrations: readonly string[] = [
+  identitySql,
+  accessSql,
+  ledgerSql,
+  inboxSql,
+  auditSql,
+  limitsSql,
+  answersSql,
+  alertsSql,
+];
 
 /** Marks a file as ours in SQLite's header: "mete" in ASCII. */
 const applicationId = 0x6d657465;

@@ -49,5 +49,15 @@ export function openOn(
 ) {
   const { clock, log } = on.host;
   const termsOf = () => perUnitTerms('5');
-  return createAdmission({ store: on.store, clock, log, meter: 'calls', defaults: {}, termsOf, ...over });
+  const alerts = { thresholds: [], crossed: () => undefined };
+  return createAdmission({
+    alerts,
+    store: on.store,
+    clock,
+    log,
+    meter: 'calls',
+    defaults: {},
+    termsOf,
+    ...over,
+  });
 }

@@ -1,0 +1,54 @@
+/** Alerts as outgoing webhooks, signed as Standard Webhooks says; the one home of that package. */
+
+import { Webhook } from 'standardwebhooks';
+import type { Host } from '../lib/host.js';
+import type { AlertMessage } from './alert-message.js';
+
+/** A receiver that has not answered by then is asked again later. */
+const timeoutMs = 15_000;
+
+/** Delivers one message, once. Resolves when it was taken; rejects with the reason when it was not. */
+export type DeliverAlert = (id: string, message: AlertMessage) => Promise<void>;
+
+/**
+ * Posts to `url`. The id is the same for every attempt, so that the receiver can tell a repeat; the timestamp is that of the
+ * attempt, by the machine's own clock, because receivers refuse what is minutes away from theirs.
+ */
+export function createWebhookSink(
+  { url, secret }: { url: string; secret: string },
+  { clock, fetch }: Pick<Host, 'clock' | 'fetch'>,
+): DeliverAlert {
+  const webhook = new Webhook(secret);
+  return async (id, message) => {
+    const body = JSON.stringify(message);
+    const at = new Date(clock.nowMs());
+    const headers = {
+      'content-type': 'application/json',
+      'webhook-id': id,
+      'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
+      'webhook-signature': webhook.sign(id, at, body),
+    };
+    const answer = await withTimeout(clock, (signal) =>
+      // A redirect would take the message somewhere that nobody has chosen.
+      fetch(url, { method: 'POST', headers, body, signal, redirect: 'manual' }),
+    );
+    await answer.body?.cancel();
+    if (!answer.ok) throw new Error(`the receiver answered ${answer.status}`);
+  };
+}
+
+async function withTimeout<T>(
+  clock: Host['clock'],
+  attempt: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const timeout = new AbortController();
+  const settled = new AbortController();
+  void clock.sleep(timeoutMs, settled.signal).then(() => {
+    if (!settled.signal.aborted) timeout.abort(new Error('the receiver did not answer in time'));
+  });
+  try {
+    return await attempt(timeout.signal);
+  } finally {
+    settled.abort();
+  }
+}

@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import type { Crossing } from '../../src/domain/alert.js';
+import type { Limits } from '../../src/domain/limit.js';
+import { testStartMs } from '../support/host.js';
+import { openAdmission, openOn } from './open-admission.js';
+
+async function openWatch(limits: Limits, thresholds = [50, 80, 100]) {
+  const told: Crossing[] = [];
+  const alerts = { thresholds, crossed: (crossing: Crossing) => void told.push(crossing) };
+  const opened = await openAdmission({ alerts });
+  await opened.set(limits);
+  async function use(units: number): Promise<string[]> {
+    const before = told.length;
+    const decision = await opened.admit(units);
+    if (!('refused' in decision)) {
+      await opened.record(units);
+      decision.settle(units);
+      decision.release();
+    }
+    return told.slice(before).map(({ limit, threshold, used }) => `${limit} ${threshold}: ${used}`);
+  }
+  return { ...opened, told, use, alerts };
+}
+
+describe('thresholds', () => {
+  it('are told as usage reaches them, once', async () => {
+    const { use } = await openWatch({ quota: { units: 10, per: 'day' } });
+    expect(await use(4)).toEqual([]);
+    expect(await use(1)).toEqual(['quota 50: 5']);
+    expect(await use(1)).toEqual([]);
+    expect(await use(3)).toEqual(['quota 80: 9']);
+    expect(await use(5)).toEqual([]);
+    expect(await use(1)).toEqual(['quota 100: 10']);
+    expect(await use(1)).toEqual([]);
+  });
+
+  it('begin anew with the window', async () => {
+    const { use, host, told } = await openWatch({ quota: { units: 10, per: 'hour' } }, [100]);
+    expect(await use(10)).toEqual(['quota 100: 10']);
+    host.jump(testStartMs + 3_600_000);
+    expect(await use(9)).toEqual([]);
+    expect(await use(1)).toEqual(['quota 100: 10']);
+    expect(told.map(({ window }) => window.startMs)).toEqual([testStartMs, testStartMs + 3_600_000]);
+  });
+
+  it('are parts of the money of a spend cap, and of prepaid units', async () => {
+    const prepaid = { units: 100, sinceMs: testStartMs };
+    const { use, told } = await openWatch({ spendCapMinor: 100, prepaid });
+    // A unit is 5 cents.
+    expect(await use(9)).toEqual([]);
+    expect(await use(1)).toEqual(['spend_cap 50: 50']);
+    expect(await use(10)).toEqual(['spend_cap 80: 100', 'spend_cap 100: 100']);
+    expect(told[0]?.window.endMs).not.toBeNull();
+  });
+
+  it('are told after a restart, and for what was recorded without a call', async () => {
+    const { record, store, host, alerts, told } = await openWatch({ quota: { units: 10, per: 'day' } });
+    let writes = 0;
+    const admission = openOn({ host, store: { ...store, otherWrites: async () => writes } }, { alerts });
+    await admission.tick();
+    await record(8);
+    await admission.tick();
+    expect(told).toEqual([]);
+    writes += 1;
+    await record(0);
+    await admission.tick();
+    expect(told.map(({ threshold, used }) => [threshold, used])).toEqual([
+      [50, 8],
+      [80, 8],
+    ]);
+  });
+
+  it('are not told of keys', async () => {
+    const { set, key, use } = await openWatch({});
+    await set({ quota: { units: 1, per: 'day' } }, { kind: 'key', keyId: key.id });
+    expect(await use(1)).toEqual([]);
+  });
+});
