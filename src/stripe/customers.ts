@@ -28,7 +28,9 @@ export function createCustomers(stripe: Stripe): Customers {
   };
 }
 
+/** Throws for what has no id: under none, everybody's subscriptions would be asked for. */
 function customerOf(customer: Stripe.Customer | Stripe.DeletedCustomer): StripeCustomer {
+  if (typeof customer.id !== 'string') throw new TypeError('This is no customer.');
   if (customer.deleted) return { id: customer.id, email: null, name: null, createdAtMs: 0, deleted: true };
   return {
     id: customer.id,

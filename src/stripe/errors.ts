@@ -45,9 +45,13 @@ export function isForbidden(error: unknown): boolean {
   return error instanceof Stripe.errors.StripePermissionError;
 }
 
-/** The error to throw for `error`, which came up while `doing` something. What is no Stripe error is returned as it is. */
-export function translate(error: unknown, doing: string): unknown {
-  if (!(error instanceof Stripe.errors.StripeError)) return error;
+/**
+ * The error to throw for `error`, which came up while `doing` something. What is neither Stripe's nor ours came of reading an
+ * answer that lacks what Stripe's API promises: a proxy's, perhaps, or another server's.
+ */
+export function translate(error: unknown, doing: string): MeterctlError {
+  if (error instanceof MeterctlError) return error;
+  if (!(error instanceof Stripe.errors.StripeError)) return notUnderstood(error, doing);
   const message = withoutSecrets(error.message);
   const said = `Stripe, asked to ${doing}, answered: ${message}`;
   if (
@@ -71,6 +75,18 @@ export function translate(error: unknown, doing: string): unknown {
   if (error instanceof Stripe.errors.StripeInvalidRequestError)
     return new MeterctlError('invalid', said, { cause: error });
   return new MeterctlError('unavailable', said, { hint: 'Try again in a moment.', cause: error });
+}
+
+function notUnderstood(error: unknown, doing: string): MeterctlError {
+  const why = error instanceof Error ? error.message : String(error);
+  return new MeterctlError(
+    'unavailable',
+    `Stripe, asked to ${doing}, gave an answer that is none of its API: ${withoutSecrets(why)}`,
+    {
+      hint: 'Check STRIPE_API_BASE, and whether a proxy answers in its place.',
+      cause: error,
+    },
+  );
 }
 
 /** Runs a call and translates what it throws. */

@@ -68,7 +68,7 @@ function rejectionsOf(event: Stripe.V2.Core.Event): MeterRejectionReport {
     event.type !== 'v1.billing.meter.error_report_triggered' &&
     event.type !== 'v1.billing.meter.no_meter_found'
   ) {
-    return { rejections: [], errorCount: 0 };
+    throw new TypeError(`This is no report of rejected usage, but ${event.type}.`);
   }
   const { error_count: errorCount, error_types: types } = event.data.reason;
   const rejections = types.flatMap(({ code, sample_errors }) =>

@@ -36,11 +36,13 @@ export function createMeterEvents(stripe: Stripe): MeterEventBilling {
 
     async cancelMeterEvent({ meter, identifier, idempotencyKey }) {
       try {
-        await stripe.billing.meterEventAdjustments.create(
+        const answer = await stripe.billing.meterEventAdjustments.create(
           { event_name: meter, type: 'cancel', cancel: { identifier } },
           { idempotencyKey },
         );
-        return { kind: 'accepted' };
+        return answer.cancel?.identifier === identifier
+          ? { kind: 'accepted' }
+          : unknown('Stripe answered 200, but not with this cancellation.', true);
       } catch (error) {
         return cancellationAnswer(error) ?? classify(error);
       }

@@ -1,0 +1,53 @@
+/** Answers that are none of Stripe's: nothing is taken for done, and nothing is thrown but what an operator can act on. */
+
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Billing } from '../../src/domain/billing.js';
+import { createBilling } from '../../src/stripe/billing.js';
+import { createFakeHost } from '../support/host.js';
+
+/** Stripe as a server that gives everybody the same answer. */
+async function openNonsense(status: number, type: string, body: string): Promise<Billing> {
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => response.writeHead(status, { 'content-type': type }).end(body));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo; // A TCP server's address is never a pipe's.
+  const apiBase = `http://127.0.0.1:${port}`;
+  return createBilling({ secretKey: 'sk_test_x', apiBase, meterId: 'mtr_1' }, createFakeHost().clock);
+}
+
+const answers: [string, number, string, string][] = [
+  ['a page', 200, 'text/html', '<html>Welcome</html>'],
+  ['an empty object', 200, 'application/json', '{}'],
+  ['null', 200, 'application/json', 'null'],
+  ['an empty object with 404', 404, 'application/json', '{}'],
+];
+
+describe.each(answers)('%s for an answer', (_, status, type, body) => {
+  const event = { meter: 'calls', identifier: 'dlv_1', idempotencyKey: 'dlv_1' };
+
+  it('is no word about an event, and none about a cancellation', async () => {
+    const billing = await openNonsense(status, type, body);
+    const unknown = { kind: 'retry', processed: 'unknown', nextKey: true };
+    const sent = { ...event, customerId: 'cus_1', units: 1, timestampMs: 0 };
+    expect(await billing.sendMeterEvent(sent)).toMatchObject(unknown);
+    expect(await billing.cancelMeterEvent(event)).toMatchObject(unknown);
+  });
+
+  it.each<[string, (billing: Billing) => Promise<unknown>]>([
+    ['the invoices', (billing) => billing.findBilledUntil('sub_1', 'price_1')],
+    ['the coming invoice', (billing) => billing.findComingInvoice('cus_1', 'sub_1')],
+    ['the counts', (billing) => billing.sumMeterEvents('cus_1', 0, 60_000)],
+    ['the events', (billing) => billing.listEvents(0)],
+    ['a report of rejections', (billing) => billing.findMeterRejections('evt_1')],
+    ['the customer', (billing) => billing.findCustomer('cus_1')],
+    ['the subscriptions', (billing) => billing.listSubscriptions('cus_1')],
+    ['a subscription', (billing) => billing.findSubscription('sub_1')],
+  ])('is as good as none about %s', async (__, ask) => {
+    const billing = await openNonsense(status, type, body);
+    await expect(ask(billing)).rejects.toMatchObject({ name: 'MeterctlError', code: 'unavailable' });
+  });
+});
