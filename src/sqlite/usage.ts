@@ -18,7 +18,6 @@ import {
   type EntryGroups,
   periodKey,
 } from './usage-batch.js';
-import { createRecentUsage } from './recent-usage.js';
 import { createRepeats } from './usage-repeats.js';
 import { insertUsageSql, upsertDaySql, upsertPeriodSql } from './usage-statements.js';
 import { createUsageSums } from './usage-sums.js';
