@@ -11,8 +11,8 @@ interface SyncDeps {
   billing: CustomerBilling;
 }
 
-/** Readings that are given up because others were stored meanwhile, before somebody else's word is taken for good enough. */
-const attemptsMax = 8;
+/** Others may store a reading meanwhile, twice at the most; more often only while Stripe's lists trail behind. */
+const attemptsMax = 10;
 
 /** Customers listed at once while all are synced. */
 const batchMax = 100;
@@ -67,17 +67,30 @@ async function sync(
   subscriptionId: string | undefined,
   wanted: (reading: CustomerReading) => boolean,
 ): Promise<Customer | undefined> {
+  let begunAfter: number | undefined;
   for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
     const known = await store.findCustomer(customerId);
+    const follows = known?.readings ?? 0;
+    begunAfter ??= follows;
+    // The second reading that others have stored since was begun after this call: it has seen all that this one is to see.
+    if (known && follows >= begunAfter + 2 && isComplete(known, subscriptionId)) return known;
     const told = await billing.findCustomer(customerId);
     if (!told) return undefined;
     const subscriptions = await readSubscriptions(billing, told, known, subscriptionId);
-    const reading = { customer: told, subscriptions, follows: known?.readings ?? 0 };
-    if (!wanted(reading)) return undefined;
+    const reading = { customer: told, subscriptions, follows };
+    if (!wanted(reading)) {
+      if (!(await store.findCustomer(customerId))) return undefined;
+      continue;
+    }
     const stored = await store.recordReading(reading);
-    if (stored !== 'stale') return stored;
+    // Somebody may just have found nothing to adopt any more, and has left no trace of it: who adopts looks once more.
+    if (stored !== 'stale' && follows > 0) return stored;
   }
   throw new MeterctlError('unavailable', `${customerId} changes faster than it can be read.`);
+}
+
+function isComplete({ subscriptions }: Customer, named: string | undefined): boolean {
+  return named === undefined || subscriptions.some(({ id }) => id === named);
 }
 
 /** What Stripe lists, and what is known to exist beside. A subscription that is no longer on our meter has ended for us. */
