@@ -86,7 +86,8 @@ export function createAlerter(deps: {
   return {
     ...loop,
     note(crossing) {
-      if (waiting.size < waitingMax) waiting.set(nameOf(crossing), crossing);
+      const name = nameOf(crossing);
+      if (!waiting.has(name) && waiting.size < waitingMax) waiting.set(name, crossing);
     },
     tick,
   };

@@ -49,7 +49,7 @@ describe('alerts', () => {
       timestamp: '2026-11-10T12:00:00Z',
       data: {
         ...{ id: taken[0]?.id, customer: 'cus_1', meter: 'calls', limit: 'spend_cap', threshold: 80 },
-        ...{ used: '41.00', allowed: '50.00', currency: 'usd' },
+        ...{ used: '40.00', allowed: '50.00', currency: 'usd' },
         period: { start: '2026-11-10T12:00:00Z', end: '2026-11-10T12:00:01Z' },
       },
     });
