@@ -114,6 +114,18 @@ describe('settings', () => {
     });
   });
 
+  it('read how keys are made and where callers come from', () => {
+    const file = {
+      mode: 'emulator',
+      auth: { keyPrefix: 'acme' },
+      server: { trustProxy: ['10.0.0.0/8', 'loopback'] },
+    };
+    expect(settingsOf({ file, env: { METERCTL_KEY_PEPPER: 'pepper' } })).toMatchObject({
+      auth: { keyPrefix: 'acme', keyPepper: 'pepper' },
+      server: { trustProxy: ['10.0.0.0/8', 'loopback'] },
+    });
+  });
+
   it('read the catalog and the ids', () => {
     const file = {
       mode: 'emulator',
