@@ -8,7 +8,7 @@ import { type SendAnswer, type SendDeps, sendDelivery } from './send.js';
 
 /** A batch on its way: every send has been started. */
 export interface SentBatch {
-  settlements: Promise<Settlement>[];
+  settlements: Promise<Settlement | undefined>[];
   /** What Stripe has answered so far. */
   answers: SendAnswer[];
 }
@@ -48,17 +48,31 @@ export function createBatchSender(
     return { ...lease, outcome };
   }
 
+  /** What fails by a defect is left to its lease: its outcome is unknown then, and its neighbours are settled all the same. */
+  async function sendOrLeave(
+    delivery: ClaimedDelivery,
+    signal: AbortSignal,
+    answers: SendAnswer[],
+  ): Promise<Settlement | undefined> {
+    try {
+      return await send(delivery, signal, answers);
+    } catch (error) {
+      host.log.error('a delivery could not be sent; it is tried again', { delivery: delivery.id, error });
+      return undefined;
+    }
+  }
+
   return {
     async launch(batch, signal) {
       const sent: SentBatch = { settlements: [], answers: [] };
       for (const delivery of batch) {
         await bucket.take(signal);
-        sent.settlements.push(send(delivery, signal, sent.answers));
+        sent.settlements.push(sendOrLeave(delivery, signal, sent.answers));
       }
       return sent;
     },
     async settle({ settlements, answers }) {
-      const settled = await Promise.all(settlements);
+      const settled = (await Promise.all(settlements)).filter((settlement) => settlement !== undefined);
       try {
         await store.settleDeliveries(settled, host.clock.nowMs());
         pace.learn(answers);

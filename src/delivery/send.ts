@@ -34,11 +34,18 @@ function outcomeBeforeSending(delivery: ClaimedDelivery, nowMs: number): Deliver
     };
   }
   if (nowMs - delivery.timestampMs > ageMaxMs) {
-    return {
-      kind: 'refused',
-      reason:
-        'Older than the 35 days that Stripe bills usage back; put it on an invoice by hand or write it off.',
-    };
+    // An earlier attempt may have arrived in time: put on an invoice by hand as well, it would be billed twice.
+    return delivery.unknownBeforeMs === null
+      ? {
+          kind: 'refused',
+          reason:
+            'Older than the 35 days that Stripe bills usage back; put it on an invoice by hand or write it off.',
+        }
+      : {
+          kind: 'uncertain',
+          reason:
+            'Older than the 35 days that Stripe bills usage back, but an earlier attempt may have arrived. It must be compared with Stripe.',
+        };
   }
   return undefined;
 }
