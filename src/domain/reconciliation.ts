@@ -149,9 +149,9 @@ export function isSettled(
       return deliveredAtMs !== null && deliveredAtMs < settledBeforeMs;
     case 'open':
     case 'pending':
-      return unknownSinceMs === null;
+    // Refused, but an earlier attempt may have arrived all the same.
     case 'refused':
-      return true;
+      return unknownSinceMs === null;
     case 'claimed':
     case 'uncertain':
       return false;

@@ -56,6 +56,11 @@ describe('a count of one minute', () => {
       [uncertain(3), delivery(5, { ...unsent, unknownSinceMs: 1 })],
       5,
     ],
+    [
+      'anything beside what was refused after an answer was lost',
+      [uncertain(5), delivery(5, { ...unsent, state: 'refused', unknownSinceMs: 1 })],
+      5,
+    ],
     ['anything while counts may lag', [uncertain(3), delivery(5, { deliveredAtMs: nowMs })], 8],
     ['absence soon after the last attempt', [uncertain(3, { nextAttemptAtMs: nowMs - hourMs / 2 })], 0],
     ['a loss soon after it was accepted', [delivery(5, young)], 0],
