@@ -9,8 +9,8 @@ import { gatewaySchema, routesSchema } from './gateway-schema.js';
 
 const hourMs = 3_600_000;
 
-const trustProxyError =
-  'must be a number of proxies from 0 to 10, or a list of their addresses, ranges, loopback, linklocal and uniquelocal';
+const proxyError = 'must be an address, a range such as 10.0.0.0/8, loopback, linklocal or uniquelocal';
+const trustProxyError = 'must be a number of proxies from 0 to 10, or a list of their addresses';
 
 /** The rules for single values. Each message continues a sentence that begins with the value's name. */
 export const rules = {
@@ -36,9 +36,12 @@ export const rules = {
   /** Letters and digits, so that a double click selects a whole key and a scanner's pattern stays simple. */
   keyPrefix: matching(/^[a-z][a-z0-9]{1,11}$/, 'must be 2 to 12 small letters and digits, a letter first'),
   /** How many proxies stand before the server, or their addresses. */
-  trustProxy: z.union([z.int().min(0).max(10), z.array(z.string().refine(isProxy))], {
-    error: trustProxyError,
-  }),
+  trustProxy: z.union(
+    [z.int().min(0).max(10), z.array(z.string({ error: proxyError }).refine(isProxy, { error: proxyError }))],
+    {
+      error: trustProxyError,
+    },
+  ),
   token: matching(/^\S+$/, 'must not contain blanks'),
   path: text(4096),
   rate: spelled(parseRate, `must be a rate such as ${rateExamples}`),

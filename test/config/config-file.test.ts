@@ -52,7 +52,7 @@ describe('meterctl.json', () => {
       'auth knows: queryParameter, keyPrefix.',
     ],
     ['{"server": {"trustProxy": true}}', 'server.trustProxy must be a number of proxies', undefined],
-    ['{"server": {"trustProxy": ["everybody"]}}', 'server.trustProxy must be a number of proxies', undefined],
+    ['{"server": {"trustProxy": ["everybody"]}}', 'FILE: server.trustProxy.0 must be an address', undefined],
     ['{"delivery": {"window": "1mo"}}', 'FILE: delivery.window must be a duration', undefined],
     ['{"delivery": {"window": "2h"}}', 'FILE: delivery.window must be a duration from 1s to 1h', undefined],
     ['{"access": {"pastDueGrace": 14}}', 'FILE: access.pastDueGrace must be a duration', undefined],
