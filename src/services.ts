@@ -123,8 +123,10 @@ function createCatchUpLoop({ settings, host, store, billing }: Parts, inbox: Inb
     intervalMs: Math.min(pollMs, catchUpRetryMs),
     async tick(signal) {
       if (Math.abs(clock.nowMs() - caughtUpAtMs) < pollMs) return;
-      const { missed, forgotten } = await catchUp({ store, billing, host });
-      if (forgotten && caughtUpAtMs === Number.NEGATIVE_INFINITY) await syncAllCustomers({ store, billing });
+      // Only at start: an account in which nothing happens looks forgotten all the time.
+      const isFirst = caughtUpAtMs === Number.NEGATIVE_INFINITY;
+      const fillGap = async () => isFirst && syncAllCustomers({ store, billing });
+      const { missed } = await catchUp({ store, billing, host, fillGap });
       caughtUpAtMs = clock.nowMs();
       if (missed > 0) await inbox.tick(signal);
     },

@@ -31,6 +31,8 @@ export async function catchUp(deps: {
   store: WebhookStore & IdentityStore;
   billing: EventBilling;
   host: Host;
+  /** Makes up for what may be forgotten. The mark waits for it: should it fail, the next catch-up knows of the gap as well. */
+  fillGap?(): Promise<unknown>;
 }): Promise<CaughtUp> {
   const { store, billing, host } = deps;
   const nowMs = host.clock.nowMs();
@@ -43,7 +45,9 @@ export async function catchUp(deps: {
   for (const event of events) {
     if ((await store.recordWebhook(event, nowMs)) === 'first') missed += 1;
   }
+  const forgotten = found !== undefined && mark < nowMs - memoryMs;
+  if (forgotten) await deps.fillGap?.();
   const youngestMs = Math.max(mark, ...events.slice(-1).map(({ createdAtMs }) => createdAtMs));
   await store.recordMark(markName, String(youngestMs));
-  return { read: events.length, missed, forgotten: found !== undefined && mark < nowMs - memoryMs };
+  return { read: events.length, missed, forgotten };
 }

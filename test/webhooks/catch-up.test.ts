@@ -60,6 +60,18 @@ describe('catching up', () => {
     expect(await run()).toMatchObject({ forgotten: true });
   });
 
+  it('knows of the gap again when filling it has failed', async () => {
+    const { run, host, store, events } = await setUp({ id: 'evt_a', createdAtMs: testStartMs });
+    await run();
+    host.jump(testStartMs + 31 * day);
+    events.push(newWebhook({ id: 'evt_b', createdAtMs: testStartMs + 31 * day }));
+    const billing = { listEvents: async () => events, findMeterRejections: async () => undefined };
+    const fillGap = () => Promise.reject(new Error('down'));
+    await expect(catchUp({ store, billing, host, fillGap })).rejects.toThrow('down');
+    expect(await run()).toMatchObject({ forgotten: true });
+    expect(await run()).toMatchObject({ forgotten: false });
+  });
+
   it('keeps its place when Stripe cannot be asked', async () => {
     const { store, host } = await setUp();
     const down = {
