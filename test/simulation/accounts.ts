@@ -10,6 +10,8 @@ export interface LedgerRow {
   deliveryId: string;
   route: string;
   key: string | null;
+  /** The row that this one takes back. */
+  voids: number | null;
   atMs: number;
   units: number;
 }
@@ -24,10 +26,12 @@ export interface DeliveryRow {
   startMs: number;
   endMs: number;
   reason: string | null;
-  /** Since when it has not been known whether Stripe has it. */
-  unknownSinceMs: number | null;
   /** The identifier that Stripe has or gets next. */
   identifier: string;
+  /** The delivery that this one takes units back of. */
+  corrects: string | null;
+  /** Whether it does so by cancelling its event. */
+  cancels: 0 | 1;
 }
 
 /** A meter event, as Stripe received it. */
@@ -51,15 +55,17 @@ export interface Books {
 }
 
 const ledgerSql = `
-SELECT u.id, c.id AS customerId, d.id AS deliveryId, r.name AS route, n.idempotency_key AS key, u.at_ms AS atMs, u.units
+SELECT u.id, c.id AS customerId, d.id AS deliveryId, r.name AS route, n.idempotency_key AS key,
+  n.voids_usage_id AS voids, u.at_ms AS atMs, u.units
 FROM usage u JOIN customers c ON c.no = u.customer_no JOIN deliveries d ON d.no = u.delivery_no
 JOIN routes r ON r.no = u.route_no LEFT JOIN usage_notes n ON n.usage_id = u.id ORDER BY u.id`;
 
 const deliveriesSql = `
 SELECT d.id, c.id AS customerId, d.state, d.units, d.timestamp_ms AS timestampMs, d.window_start_ms AS startMs,
-  d.window_end_ms AS endMs, d.reason, d.unknown_since_ms AS unknownSinceMs,
-  d.id || CASE d.identifier_number WHEN 1 THEN '' ELSE '.' || d.identifier_number END AS identifier
-FROM deliveries d JOIN customers c ON c.no = d.customer_no ORDER BY d.no`;
+  d.window_end_ms AS endMs, d.reason,
+  d.id || CASE d.identifier_number WHEN 1 THEN '' ELSE '.' || d.identifier_number END AS identifier,
+  o.id AS corrects, d.cancels
+FROM deliveries d JOIN customers c ON c.no = d.customer_no LEFT JOIN deliveries o ON o.no = d.corrects_no ORDER BY d.no`;
 
 const periodsSql = `
 SELECT c.id AS customerId, p.period_start_ms AS startMs, p.units
@@ -70,14 +76,34 @@ SELECT identifier, substr(identifier, 1, instr(identifier || '.', '.') - 1) AS d
   timestamp * 1000 AS timestampMs, state
 FROM meter_events ORDER BY seq`;
 
+/** A correction waits until Stripe has what it corrects. */
+const owedSql = `
+SELECT (SELECT count(*) FROM deliveries d LEFT JOIN deliveries o ON o.no = d.corrects_no
+    WHERE d.state IN ('open', 'pending', 'claimed') AND (o.no IS NULL OR o.state = 'delivered'))
+  + (SELECT count(*) FROM webhooks WHERE state = 'received')`;
+
+const owedByStripeSql = `
+SELECT (SELECT count(*) FROM webhook_deliveries WHERE state = 'pending')
+  + (SELECT count(*) FROM meter_events WHERE state = 'refused')`;
+
+/** Both files, open. */
+export interface OpenBooks {
+  read(): Books;
+  /** Whether nobody owes the other anything more: no delivery, no message, no report. */
+  areSettled(): boolean;
+  close(): void;
+}
+
 /** Opens both files for reading. */
-export function openBooks(databasePath: string, emulatorPath: string): { read(): Books; close(): void } {
+export function openBooks(databasePath: string, emulatorPath: string): OpenBooks {
   const database = new Sqlite(databasePath, { readonly: true });
   const stripe = new Sqlite(emulatorPath, { readonly: true });
   const ledger = database.prepare<[], LedgerRow>(ledgerSql);
   const deliveries = database.prepare<[], DeliveryRow>(deliveriesSql);
   const periods = database.prepare<[], Books['periods'][number]>(periodsSql);
   const events = stripe.prepare<[], StripeEvent>(eventsSql);
+  const owed = database.prepare<[], number>(owedSql).pluck();
+  const owedByStripe = stripe.prepare<[], number>(owedByStripeSql).pluck();
   return {
     read: () => ({
       ledger: ledger.all(),
@@ -85,6 +111,7 @@ export function openBooks(databasePath: string, emulatorPath: string): { read():
       events: events.all(),
       periods: periods.all(),
     }),
+    areSettled: () => owed.get() === 0 && owedByStripe.get() === 0,
     close() {
       database.close();
       stripe.close();

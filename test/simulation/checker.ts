@@ -32,7 +32,7 @@ type Say = (finding: string) => void;
 
 /** answered <= ledger <= asked for. */
 function checkLedger({ ledger }: Books, orders: Expectations['orders'], say: Say): void {
-  const rows = groupBy(ledger, (row) => row.key ?? row.route);
+  const rows = groupBy(ledger, nameOf);
   for (const [name, [row, ...more]] of rows) {
     const order = orders.get(name);
     if (more.length > 0) say(`${name} stands in the ledger ${more.length + 1} times`);
@@ -49,6 +49,11 @@ function checkLedger({ ledger }: Books, orders: Expectations['orders'], say: Say
         say(`${name} was answered, but is not in the ledger`);
     }
   }
+}
+
+/** What the order is called that a row answers. */
+function nameOf({ key, route, voids }: LedgerRow): string {
+  return voids === null ? (key ?? route) : `void ${voids}`;
 }
 
 /** Every delivery is the sum of its rows, all of one customer, all inside its window. */
@@ -78,7 +83,9 @@ function checkEvents(books: Books, { subscribers }: Expectations, say: Say): voi
   }
   for (const delivery of books.deliveries) {
     const copies = events.get(delivery.id) ?? [];
-    const { id, state } = delivery;
+    const { id, state, corrects, cancels } = delivery;
+    if (state === 'delivered' && cancels === 1 && events.get(corrects ?? '')?.some(isAccepted))
+      say(`${id} has cancelled ${corrects}, which Stripe counts`);
     if (delivery.units !== 0 && !isAllowed(delivery, copies))
       say(
         `${id} is ${state}, and Stripe has: ${copies.map((event) => `${event.identifier} ${event.state}`).join(', ') || 'nothing'}`,
@@ -87,11 +94,9 @@ function checkEvents(books: Books, { subscribers }: Expectations, say: Say): voi
 }
 
 /** Whether Stripe may have these events of a delivery in its state. */
-function isAllowed(
-  { state, identifier, unknownSinceMs }: DeliveryRow,
-  copies: readonly StripeEvent[],
-): boolean {
-  const accepted = copies.filter((event) => event.state === 'accepted').length;
+function isAllowed({ state, identifier, cancels }: DeliveryRow, copies: readonly StripeEvent[]): boolean {
+  const accepted = copies.filter(isAccepted).length;
+  if (cancels === 1) return copies.length === 0;
   switch (state) {
     case 'open':
       return copies.length === 0;
@@ -99,10 +104,14 @@ function isAllowed(
       // Stripe may have rejected it after accepting it, without having told so yet.
       return accepted <= 1 && copies.filter((event) => event.identifier === identifier).length === 1;
     case 'refused':
-      return unknownSinceMs === null ? accepted === 0 : accepted <= 1;
+      return accepted === 0;
     default:
       return accepted <= 1;
   }
+}
+
+function isAccepted({ state }: StripeEvent): boolean {
+  return state === 'accepted';
 }
 
 function checkEvent(
@@ -136,7 +145,7 @@ function checkPeriods(books: Books, { subscribers }: Expectations, say: Say): vo
       rows.filter(({ customerId }) => customerId === subscriber.id);
     const startOf = (atMs: number) => periodStartMs(subscriber, atMs);
     const used = groupBy(mine(ledger), (row) => startOf(row.atMs));
-    const accepted = mine(events).filter((event) => event.state === 'accepted');
+    const accepted = mine(events).filter(isAccepted);
     const arrived = new Set(accepted.map(({ deliveryId }) => deliveryId));
     const received = groupBy(accepted, (event) => startOf(event.timestampMs));
     const owed = groupBy(
@@ -157,9 +166,10 @@ function checkPeriods(books: Books, { subscribers }: Expectations, say: Say): vo
 
 /** Once all is well again for a while, nothing is under way any more. */
 function checkDrained({ deliveries }: Books, say: Say): void {
-  for (const { id, state, reason } of deliveries) {
-    if (state === 'open' || state === 'pending' || state === 'claimed')
-      say(`${id} is still ${state}: ${reason}`);
+  const states = new Map(deliveries.map(({ id, state }) => [id, state]));
+  for (const { id, state, reason, corrects } of deliveries) {
+    const mayWait = corrects !== null && states.get(corrects) !== 'delivered';
+    if (['open', 'pending', 'claimed'].includes(state) && !mayWait) say(`${id} is still ${state}: ${reason}`);
   }
 }
 

@@ -3,29 +3,31 @@
 import type { RecordedUsage } from '../../src/domain/usage.js';
 import { recordUsageOnce } from '../../src/metering/record-once.js';
 import { usageRow } from '../../src/metering/usage-row.js';
+import { voidUsage } from '../../src/metering/void-usage.js';
 import type { Daemon, DaemonWorld } from './daemon.js';
 import type { Dice } from './dice.js';
-import { meter, type Subscriber } from './template.js';
-
-/** Usage is aggregated for so long. */
-export const windowMs = 5_000;
+import { meter, type Subscriber, windowMs } from './template.js';
 
 /** Something that was asked for once, or again and again under one key: the ledger may hold it once. */
 export interface Order {
-  /** How the ledger's row is known: by its route (a call) or its idempotency key (recorded usage). */
+  /** How the ledger's row is known: by its route (a call), its idempotency key (recorded usage), or the row it takes back. */
   name: string;
   customerId: string;
   /** What was asked for, each time. */
   asked: { units: number; atMs: number }[];
   /** What was promised to be in the ledger. */
-  answers: RecordedUsage[];
+  answers: Pick<RecordedUsage, 'id' | 'units'>[];
 }
 
 /** Asks daemons for things and remembers what they promised. */
 export interface Clients {
   readonly orders: Map<string, Order>;
-  call(daemon: Daemon): Promise<void>;
+  /** A paid call, of this customer or of any. */
+  call(daemon: Daemon, subscriber?: Subscriber): Promise<void>;
+  /** Usage that the operator records. */
   record(daemon: Daemon): Promise<void>;
+  /** Usage that the operator takes back, sometimes more than once. */
+  takeBack(daemon: Daemon): Promise<void>;
 }
 
 /** Makes clients. */
@@ -43,8 +45,9 @@ export function createClients(world: DaemonWorld, dice: Dice): Clients {
 
   return {
     orders,
-    async call({ store, ledger, host }) {
-      const { id } = dice.pick([...template.subscribers, ...template.subscribers, template.ghost]);
+    async call({ store, ledger, host }, subscriber) {
+      const { id } =
+        subscriber ?? dice.pick([...template.subscribers, ...template.subscribers, template.ghost]);
       const units = dice.chance(0.8) ? 1 : dice.between(2, 1_000);
       const name = `call ${orders.size}`;
       const atMs = host.clock.nowMs();
@@ -79,6 +82,16 @@ export function createClients(world: DaemonWorld, dice: Dice): Clients {
       const use = { customerId: subscriber.id, ...reported, idempotencyKey: name };
       promised.answers.push(await recordUsageOnce({ store, host, settings }, use));
     },
+    async takeBack({ store, host }) {
+      const answered = [...orders.values()].filter(({ answers: [first] }) => first && first.units > 0);
+      if (answered.length === 0) return;
+      const { customerId, asked, answers } = dice.pick(answered);
+      const [{ atMs } = { atMs: 0 }] = asked;
+      const [{ id, units } = { id: 0, units: 0 }] = answers;
+      const promised = order(`void ${id}`, customerId, { units: -units, atMs });
+      const wish = { usageId: id, reason: 'a mistake', actor: 'cli:operator' } as const;
+      promised.answers.push(await voidUsage({ store, host }, wish));
+    },
   };
 
   /** Now, lately, at an edge of a period, or days ago. */
@@ -96,15 +109,28 @@ export function createClients(world: DaemonWorld, dice: Dice): Clients {
 }
 
 /** When the customer's billing period that contains a time began: counted here anew, so that it proves what the program counts. */
-export function periodStartMs({ interval, anchorMs }: Subscriber, atMs: number): number {
-  if (interval === 'month') {
-    const anchor = new Date(anchorMs);
-    const monthsAfter = (count: number) => new Date(anchor).setUTCMonth(anchor.getUTCMonth() + count);
-    let count = 0;
-    while (monthsAfter(count) > atMs) count -= 1;
-    while (monthsAfter(count + 1) <= atMs) count += 1;
-    return monthsAfter(count);
-  }
-  const lengthMs = (interval === 'week' ? 7 : 1) * 86_400_000;
-  return anchorMs + Math.floor((atMs - anchorMs) / lengthMs) * lengthMs;
+export function periodStartMs(subscriber: Subscriber, atMs: number): number {
+  return edgeMs(subscriber, periodNumber(subscriber, atMs));
+}
+
+/** When that period ends. */
+export function periodEndMs(subscriber: Subscriber, atMs: number): number {
+  return edgeMs(subscriber, periodNumber(subscriber, atMs) + 1);
+}
+
+function periodNumber(subscriber: Subscriber, atMs: number): number {
+  const dayMs = 86_400_000;
+  const lengthMs = { day: dayMs, week: 7 * dayMs, month: 28 * dayMs, year: 365 * dayMs }[subscriber.interval];
+  let number = Math.floor((atMs - subscriber.anchorMs) / lengthMs);
+  while (edgeMs(subscriber, number) > atMs) number -= 1;
+  while (edgeMs(subscriber, number + 1) <= atMs) number += 1;
+  return number;
+}
+
+/** The start of a period: anchors lie on days that every month has. */
+function edgeMs({ interval, anchorMs }: Subscriber, number: number): number {
+  const anchor = new Date(anchorMs);
+  if (interval === 'month') return anchor.setUTCMonth(anchor.getUTCMonth() + number);
+  if (interval === 'year') return anchor.setUTCFullYear(anchor.getUTCFullYear() + number);
+  return anchor.setUTCDate(anchor.getUTCDate() + number * (interval === 'week' ? 7 : 1));
 }

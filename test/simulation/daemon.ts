@@ -1,28 +1,25 @@
 /** One incarnation of the daemon: the real services on the real engine, with every awaited call parked in the scheduler. */
 
-import { verifyAccount } from '../../src/bootstrap/verify-account.js';
-import { syncNamedCustomer } from '../../src/customers/sync.js';
-import { type Courier, createCourier } from '../../src/delivery/courier.js';
-import { createPeriodCheck } from '../../src/delivery/period-check.js';
-import { rejectDeliveries } from '../../src/delivery/reject-deliveries.js';
+import type { Settings } from '../../src/config/settings.js';
+import type { Courier } from '../../src/delivery/courier.js';
 import type { Billing } from '../../src/domain/billing.js';
 import { MeterctlError } from '../../src/domain/error.js';
 import type { Store } from '../../src/domain/store.js';
 import type { NewUsage } from '../../src/domain/usage.js';
 import type { Emulator } from '../../src/emulator/server.js';
+import { createClosers } from '../../src/lib/closers.js';
 import type { Host } from '../../src/lib/host.js';
-import { createLedgerWriter, type LedgerWriter } from '../../src/metering/ledger-writer.js';
+import type { LedgerWriter } from '../../src/metering/ledger-writer.js';
+import { createServices } from '../../src/services.js';
 import { openStore } from '../../src/sqlite/store.js';
-import { createWebhookReader } from '../../src/stripe/webhook-signature.js';
-import type { EventTarget } from '../../src/webhooks/event-target.js';
-import { createInbox, type Inbox } from '../../src/webhooks/inbox.js';
+import type { Inbox } from '../../src/webhooks/inbox.js';
 import { createDaemonHost, type Surroundings } from './machine.js';
 import type { Life } from './scheduler.js';
 import type { Template } from './template.js';
 
 /** What a daemon sees of the world. */
 export interface DaemonWorld extends Surroundings {
-  databasePath: string;
+  settings: Settings;
   template: Template;
   emulator: Emulator;
   /** The real SDK on the emulator. */
@@ -49,6 +46,7 @@ export interface Fault {
 export interface Daemon extends Life {
   host: Host;
   store: Store;
+  billing: Billing;
   ledger: LedgerWriter;
   courier: Courier;
   inbox: Inbox;
@@ -65,52 +63,46 @@ export async function openDaemon(world: DaemonWorld, number: number): Promise<Da
   const host = createDaemonHost(world, life, number, world.nextId);
   // Inside of one call the engine lets others run, which is for the real event loop to do.
   const real = await openStore({
-    path: world.databasePath,
+    path: world.settings.databasePath,
     host: { ...host, clock: { ...host.clock, soon: (task) => void setImmediate(task) } },
   });
-  const store = parked(real, (name, run) =>
-    world.scheduler.park(life, `store.${name}`, 'step', async () => {
-      if (!world.strikes('disk')) return run();
-      throw new MeterctlError('unavailable', 'The disk is full.');
-    }),
+  const { fault = {} } = world;
+  const store = wrapped(
+    fault.store,
+    parked(real, (name, run) =>
+      world.scheduler.park(life, `store.${name}`, 'step', async () => {
+        if (!world.strikes('disk')) return run();
+        throw new MeterctlError('unavailable', 'The disk is full.');
+      }),
+    ),
   );
-  const billing = parkedBilling(world, life);
-  const { fault = {}, template } = world;
-  const read = createWebhookReader(template.webhookSecrets, host.clock);
+  const billing = wrapped(fault.billing, parkedBilling(world, life));
+  const services = await createServices(
+    {
+      settings: world.settings,
+      catalog: ready(world.settings.catalog),
+      catalogIds: ready(world.settings.catalogIds),
+      host: { ...host, refresh: () => undefined, close: () => undefined },
+      machine: host,
+      ...{ store, billing, emulator: undefined },
+    },
+    '',
+    createClosers(),
+  );
   return Object.assign(life, {
-    host,
-    store,
-    ledger: wrapped(fault.ledger, createLedgerWriter({ store, clock: host.clock, log: host.log })),
-    courier: createCourier({
-      store: wrapped(fault.store, store),
-      billing: wrapped(fault.billing, billing),
-      host,
-      periodCheck: createPeriodCheck({ store, billing, clock: host.clock }),
-      ratePerSecond: 25,
-      verify: () => verifyAccount({ store, billing }, template.meterId),
-    }),
-    inbox: createInbox({
-      store,
-      host,
-      read,
-      apply: (target) => applyEvent({ store, billing, host }, target),
-    }),
+    ...{ host, store, billing },
+    ledger: wrapped(fault.ledger, services.ledger),
+    courier: services.courier,
+    inbox: services.inbox,
     busy: new Map<string, number>(),
     stopping: new AbortController(),
     letGo: () => real.close(),
   });
 }
 
-/** What the program does about a message. */
-async function applyEvent(
-  deps: { store: Store; billing: Billing; host: Host },
-  target: EventTarget,
-): Promise<void> {
-  if (target.kind === 'customer') {
-    await syncNamedCustomer(deps, target.customerId);
-    await deps.store.freezeDeliveries(deps.host.clock.nowMs(), { customerId: target.customerId });
-  }
-  if (target.kind === 'meter_rejections') await rejectDeliveries(deps, target.eventId);
+function ready<T>(setting: T | null): T {
+  if (setting === null) throw new TypeError('The template sells nothing.');
+  return setting;
 }
 
 function wrapped<T>(wrap: ((part: T) => T) | undefined, part: T): T {
@@ -121,7 +113,7 @@ function wrapped<T>(wrap: ((part: T) => T) | undefined, part: T): T {
 function parkedBilling({ scheduler, billing, emulator, strikes }: DaemonWorld, life: Life): Billing {
   const calls = parked(billing, (name, run) =>
     scheduler.park(life, `billing.${name}`, 'step', async () => {
-      if (strikes('read')) throw new MeterctlError('unavailable', 'Stripe could not be reached.');
+      if (strikes('read')) throw new MeterctlError('unavailable', `Stripe could not be reached: ${name}.`);
       const faults = emulator.account.faults.get();
       emulator.account.faults.reset();
       try {
@@ -131,15 +123,13 @@ function parkedBilling({ scheduler, billing, emulator, strikes }: DaemonWorld, l
       }
     }),
   );
+  const send = <T>(name: string, run: () => Promise<T>) => scheduler.park(life, name, 'send', run);
   return {
     ...calls,
     sendMeterEvent: (event) =>
-      scheduler.park(
-        life,
-        `sends ${event.identifier} (${event.idempotencyKey}) for ${event.units}`,
-        'send',
-        () => billing.sendMeterEvent(event),
-      ),
+      send(`sends ${event.idempotencyKey} for ${event.units}`, () => billing.sendMeterEvent(event)),
+    cancelMeterEvent: (event) =>
+      send(`cancels ${event.identifier} (${event.idempotencyKey})`, () => billing.cancelMeterEvent(event)),
   };
 }
 

@@ -53,6 +53,7 @@ export function createMailbox(): Mailbox {
           },
         };
         letters.push(letter);
+        init?.signal?.addEventListener('abort', letter.lose);
       }),
     waiting: () => waiting().length,
     unanswered: () => letters.length,

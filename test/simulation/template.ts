@@ -2,6 +2,11 @@
 
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { configFileName, writeConfigFile } from '../../src/config/config-file.js';
+import { resolveSettings } from '../../src/config/resolve-settings.js';
+import type { ConfigFile } from '../../src/config/schema.js';
+import type { Settings } from '../../src/config/settings.js';
+import { gatherSources } from '../../src/config/sources.js';
 import { syncCustomer } from '../../src/customers/sync.js';
 import { openEmulator } from '../../src/emulator/server.js';
 import { addIntervals, type Interval } from '../../src/lib/calendar.js';
@@ -14,6 +19,9 @@ import { createSubscription } from '../support/rows.js';
 /** The meter's event name. */
 export const meter = 'calls';
 
+/** Usage is aggregated for so long. */
+export const windowMs = 5_000;
+
 /** A customer, and how Stripe counts his periods. */
 export interface Subscriber {
   id: string;
@@ -23,22 +31,21 @@ export interface Subscriber {
 
 /** What was made. */
 export interface Template {
-  meterId: string;
   subscribers: Subscriber[];
   /** A customer whom Stripe does not know: everything sent for him is accepted, and refused afterwards. */
   ghost: Subscriber;
-  /** What Stripe signs its messages with. */
-  webhookSecrets: string[];
   /** When all of it was there. */
   endMs: number;
   /** Copies the files into a folder. */
-  copyTo(folder: string): { databasePath: string; emulatorPath: string };
+  copyTo(folder: string): { emulatorPath: string };
+  /** What the program makes of its configuration there, with Stripe at this address. */
+  settingsIn(folder: string, apiBase: string): Settings;
 }
 
 /** The edges of periods lie beside those of delivery windows, or no window would ever be cut. */
 const plan: readonly { interval: Interval; anchorMs: number }[] = [
-  { interval: 'month', anchorMs: Date.UTC(2026, 9, 27, 23, 59, 58) },
-  { interval: 'week', anchorMs: Date.UTC(2026, 10, 3, 11, 20, 1) },
+  { interval: 'month', anchorMs: Date.UTC(2026, 9, 11, 23, 59, 58) },
+  { interval: 'week', anchorMs: Date.UTC(2026, 10, 4, 11, 20, 1) },
   { interval: 'day', anchorMs: Date.UTC(2026, 10, 9, 8, 0, 3) },
   { interval: 'day', anchorMs: Date.UTC(2026, 10, 9, 17, 30, 47) },
 ];
@@ -49,7 +56,7 @@ const ghost: Subscriber = { id: 'cus_ghost', interval: 'day', anchorMs: Date.UTC
 export async function createTemplate(folder: string): Promise<Template> {
   const databasePath = join(folder, 'meterctl.db');
   const emulatorPath = join(folder, 'emulator.db');
-  const host = createFakeHost({ nowMs: Date.UTC(2026, 9, 27) });
+  const host = createFakeHost({ nowMs: Date.UTC(2026, 9, 11) });
   const emulator = await openEmulator({ databasePath: emulatorPath, port: 0, host });
   const store = await openStore({ path: databasePath, host });
   const subscribers: Subscriber[] = [];
@@ -94,16 +101,37 @@ export async function createTemplate(folder: string): Promise<Template> {
     const { secret } = await billing.addWebhookEndpoint('http://127.0.0.1/webhook', kind, `webhook:${kind}`);
     if (secret !== null) webhookSecrets.push(secret);
   }
+  writeConfigFile(join(folder, configFileName), configurationOf(meterId));
   const endMs = host.clock.nowMs();
   await emulator.close();
   await store.close();
   return {
-    ...{ meterId, subscribers, ghost, webhookSecrets, endMs },
+    ...{ subscribers, ghost, endMs },
     copyTo(to) {
-      const copies = { databasePath: join(to, 'meterctl.db'), emulatorPath: join(to, 'emulator.db') };
-      copyFileSync(databasePath, copies.databasePath);
-      copyFileSync(emulatorPath, copies.emulatorPath);
-      return copies;
+      for (const name of [configFileName, 'meterctl.db', 'emulator.db'])
+        copyFileSync(join(folder, name), join(to, name));
+      return { emulatorPath: join(to, 'emulator.db') };
     },
+    settingsIn(to, apiBase) {
+      const env = {
+        STRIPE_SECRET_KEY: 'sk_test_simulation',
+        STRIPE_API_BASE: apiBase,
+        STRIPE_WEBHOOK_SECRET: webhookSecrets.join(','),
+        METERCTL_DATABASE: join(to, 'meterctl.db'),
+      };
+      return resolveSettings(gatherSources({ folder: to, env, flags: {} }), to);
+    },
+  };
+}
+
+/** The configuration that `init` would have written. */
+function configurationOf(meterId: string): ConfigFile {
+  return {
+    mode: 'test',
+    product: { name: 'Calls', unit: 'call' },
+    price: { amount: '0.05', currency: 'usd', interval: 'month' },
+    meter: { eventName: meter },
+    stripe: { meter: meterId, product: 'prod_calls', price: 'price_calls', webhooks: [] },
+    delivery: { window: `${windowMs / 1_000}s` },
   };
 }

@@ -1,10 +1,10 @@
 /** Everything that one seed sets going: a Stripe, a database, daemons that come and go, clients, time and faults. */
 
 import { setImmediate as turn } from 'node:timers/promises';
-import { openEmulator } from '../../src/emulator/server.js';
+import { type Emulator, openEmulator } from '../../src/emulator/server.js';
 import { createClosers } from '../../src/lib/closers.js';
 import { createBilling } from '../../src/stripe/billing.js';
-import { openBooks } from './accounts.js';
+import { type OpenBooks, openBooks } from './accounts.js';
 import { type Clients, createClients } from './clients.js';
 import { type Daemon, type DaemonWorld, type Fault, openDaemon } from './daemon.js';
 import { createDice, type Dice } from './dice.js';
@@ -31,7 +31,7 @@ export interface World extends DaemonWorld {
   mailbox: Mailbox;
   /** The daemons that live, at most two. */
   daemons: Daemon[];
-  books: ReturnType<typeof openBooks>;
+  books: OpenBooks;
   /** How often reads of Stripe and accesses of the disk fail. */
   rates: Record<'read' | 'disk', number>;
   start(): Promise<void>;
@@ -60,7 +60,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   const time = createTime(options.startMs);
   const scheduler = createScheduler(dice, trace);
   const mailbox = createMailbox();
-  const { databasePath, emulatorPath } = template.copyTo(options.folder);
+  const { emulatorPath } = template.copyTo(options.folder);
   const surroundings = { seed, time, scheduler, note };
   const emulator = closers.add(
     await openEmulator({
@@ -69,13 +69,15 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       host: createStripeHost(surroundings, mailbox.post),
     }),
   );
+  const settings = template.settingsIn(options.folder, emulator.url);
+  if (dice.chance(0.5)) silence(emulator);
   const rates = { read: 0, disk: 0 };
   let ids = 0;
   const daemonWorld: DaemonWorld = {
     ...surroundings,
-    ...{ databasePath, emulator, template, fault: options.fault },
+    ...{ settings, emulator, template, fault: options.fault },
     billing: createBilling(
-      { secretKey: 'sk_test_simulation', apiBase: emulator.url, meterId: template.meterId },
+      { ...settings.stripe, meterId: settings.catalogIds?.meter ?? null },
       { nowMs: time.wallMs, sleep: () => Promise.resolve(), soon: (task) => void setImmediate(task) },
     ),
     nextId(prefix) {
@@ -84,7 +86,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     },
     strikes: (place) => dice.chance(rates[place]),
   };
-  const books = closers.add(openBooks(databasePath, emulatorPath));
+  const books = closers.add(openBooks(settings.databasePath, emulatorPath));
   return {
     ...daemonWorld,
     ...{ dice, mailbox, books, rates },
@@ -92,6 +94,12 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     ...createLives(daemonWorld, mailbox, trace),
     close: () => closers.close(),
   };
+}
+
+/** An account that tells nothing of customers and invoices: the daemons have to count periods for themselves. */
+function silence({ account }: Emulator): void {
+  for (const endpoint of account.objects.all('webhook_endpoint'))
+    account.objects.put('webhook_endpoint', { ...endpoint, status: 'disabled' });
 }
 
 type Lives = Pick<
@@ -162,9 +170,10 @@ function createLives(
     tickStripe() {
       if (stripeTicks) return;
       stripeTicks = true;
-      void emulator.tick().finally(() => {
+      const done = (): void => {
         stripeTicks = false;
-      });
+      };
+      emulator.tick().then(done, done);
     },
     async pass(ms) {
       if (ms >= requestMs) await scheduler.settleRequests();
