@@ -1,6 +1,6 @@
 /** Sends a batch of claimed deliveries at the permitted rate, and writes down what came of it. */
 
-import type { ClaimedDelivery, Settlement } from '../domain/delivery.js';
+import type { ClaimedDelivery, DeliveryOutcome, Settlement } from '../domain/delivery.js';
 import type { DeliveryStore } from '../domain/store.js';
 import type { TokenBucket } from '../lib/token-bucket.js';
 import type { Pace } from './pace.js';
@@ -35,12 +35,7 @@ export function createBatchSender(
     const { id, identifierNumber, claimId } = delivery;
     const lease = { id, identifierNumber, claimId };
     if (signal.aborted || pace.state().stopped !== null) {
-      // Given back unsent: the next courier may take it at once.
-      const atMs = host.clock.nowMs();
-      return {
-        ...lease,
-        outcome: { kind: 'retry', reason: 'Not sent yet.', atMs, processed: 'no', nextKey: false },
-      };
+      return { ...lease, outcome: givenBack(host.clock.nowMs()) };
     }
     const { outcome, answer } = await sendDelivery(deps, delivery);
     if (answer) answers.push(answer);
@@ -83,4 +78,9 @@ export function createBatchSender(
       }
     },
   };
+}
+
+/** Unsent: the next courier may take it at once. */
+function givenBack(atMs: number): DeliveryOutcome {
+  return { kind: 'retry', reason: 'Not sent yet.', atMs, processed: 'no', nextKey: false };
 }
