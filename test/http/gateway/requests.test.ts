@@ -1,6 +1,7 @@
 /** Requests that two programs might read differently, and connections that close just as they are used again. */
 
 import { describe, expect, it } from 'vitest';
+import { eventually } from '../../support/eventually.js';
 import { openGateway, openRawUpstream, openUpstream, sendRaw } from './open-gateway.js';
 
 describe('a request that has two meanings', () => {
@@ -138,9 +139,10 @@ describe('several upstreams', () => {
     );
     const [one = '', ...replicas] = urls;
     const gateway = await openGateway(one, { gateway: { replicas, healthPath: '/health' } });
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    counts.fill(0);
-    for (let call = 0; call < 10; call += 1) await gateway.call('/api');
-    expect(counts).toEqual([10, 0]);
+    await eventually(async () => {
+      counts.fill(0);
+      for (let call = 0; call < 10; call += 1) await gateway.call('/api');
+      expect(counts).toEqual([10, 0]);
+    });
   });
 });
