@@ -103,13 +103,6 @@ export interface UsageStore extends OpenCallStore {
    * ledger's last row.
    */
   listUsedSince(usageId: number | undefined): Promise<{ customerIds: string[]; lastUsageId: number }>;
-  /**
-   * Whose usage was recorded after this row of the ledger, nobody's when there is none; at most 1,000 of them. With the
-   * ledger's last row.
-   */
-  listUsedSince(
-    usageId: number | undefined,
-  ): Promise<{ customerIds: string[]; lastUsageId: number | undefined }>;
   /** The customer's units in the billing period that starts at `periodStartMs`. */
   findPeriodUnits(customerNo: number, meter: string, periodStartMs: number): Promise<number>;
   /** Sums by group, in ascending order of the group. */

@@ -1,7 +1,7 @@
 /** Usage: what a customer consumed, in units, at a time. The ledger holds it for ever; corrections are new rows. */
 
-import type { CallStep } from './open-call.js';
 import type { AnsweredCall } from './answer.js';
+import type { CallStep } from './open-call.js';
 import type { Period } from './subscription.js';
 
 /** Usage that is about to be recorded. */

@@ -30,7 +30,9 @@ export function createPaint(screen: Pick<Screen, 'color'>): Paint {
 /** The colour of a status, wherever one is shown: works, asks for attention, does not work. */
 export function paintStatus(paint: Paint, status: string): string {
   if (['active', 'trialing', 'delivered', 'new', 'applied'].includes(status)) return paint.good(status);
-  if (['past_due', 'pending', 'claimed', 'open', 'uncertain', 'repeat', 'received', 'closing'].includes(status))
+  if (
+    ['past_due', 'pending', 'claimed', 'open', 'uncertain', 'repeat', 'received', 'closing'].includes(status)
+  )
     return paint.warning(status);
   return paint.bad(status);
 }

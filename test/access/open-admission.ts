@@ -10,7 +10,7 @@ import { createFakeHost, type FakeHost } from '../support/host.js';
 import { addSubscriber, openTestStore } from '../support/store.js';
 
 /** The meter and the window of these tests. */
-export const metering = { meter: 'calls', windowMs: 2_000 };
+const metering = { meter: 'calls', windowMs: 2_000 };
 
 /** A new store and admission that has not seen it yet. */
 export async function openAdmission(over: Partial<AdmissionDeps> = {}) {

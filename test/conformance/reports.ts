@@ -110,7 +110,9 @@ interface Noted extends NewUsage {
 /** Writes usage over 40 days, much of it close to midnights, and returns it. */
 async function fillLedger(store: Store): Promise<Noted[]> {
   const numbers = await addCustomers(store, 2);
-  const keys = await Promise.all([1, 2].map((n) => store.addKey(newKey(`cus_${n}`, { id: `key_${n}` }), 'system')));
+  const keys = await Promise.all(
+    [1, 2].map((n) => store.addKey(newKey(`cus_${n}`, { id: `key_${n}` }), 'system')),
+  );
   const offsets = [-1, 0, 1, HOUR_MS - 1, HOUR_MS, 7 * HOUR_MS, DAY_MS - 1];
   const ledger = [-40, -39, -30, -2, -1, 0, 1].flatMap((day, dayIndex) =>
     offsets.flatMap((offsetMs, index) =>
