@@ -54,7 +54,7 @@ describe('bad usage', () => {
       'Allowed choices are active, expired, revoked.',
       'See meterctl keys list --help',
     ],
-    ['keys create', "Required option '--customer <id>' not specified.", 'See meterctl keys create --help'],
+    ['keys create', 'It is not said for whom the key is.', 'Add --customer cus_'],
     [
       'keys create --customer key_1',
       'It must be an id that starts with cus_.',
