@@ -1,10 +1,13 @@
 /** What is sold: calls on the routes that have a price, wherever they are answered. */
 
 import type { Request, Response } from 'express';
+import type { KeyLookup } from '../keys/key-lookup.js';
 import { countCall } from './count-call.js';
-import type { RouteTable } from './gateway/route-table.js';
+import type { Gateway } from './gateway/gateway.js';
+import type { Route, RouteTable } from './gateway/route-table.js';
 import { suspicion } from './gateway/suspicious.js';
 import type { Metrics } from './metrics.js';
+import { bearerToken } from './presented-key.js';
 import { sendProblem } from './problem.js';
 import { giveRequestId } from './request-id.js';
 import { type PaidDeps, paid } from './routes/paid.js';
@@ -27,9 +30,17 @@ export function createSale(deps: SaleDeps): Sale {
     giveRequestId(deps.host.ids, req, res);
     const why = deps.gateway && suspicion(req);
     if (why !== undefined) return countCall(deps.metrics, res, refuse(res, why));
-    const free = route.rule.free ? deps.gateway : undefined;
-    return countCall(deps.metrics, res, free ? free.forward(req, res, route) : sell(req, res, route));
+    if (!route.rule.free || !deps.gateway) return countCall(deps.metrics, res, sell(req, res, route));
+    return give(deps.gateway, deps.keys, { req, res, route });
   };
+}
+
+/** A free call. It may bring a key of ours all the same, or credentials for the upstream. */
+async function give(gateway: Gateway, keys: KeyLookup, call: { req: Request; res: Response; route: Route }) {
+  const { req, res, route } = call;
+  const bearer = bearerToken(req);
+  const ownBearer = bearer !== undefined && (await keys.find(bearer)) !== null;
+  await gateway.forward(req, res, route, { ownBearer });
 }
 
 async function refuse(res: Response, why: string): Promise<void> {

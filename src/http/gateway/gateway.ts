@@ -41,34 +41,41 @@ export interface SoldCall {
   keyed?: KeyedRequest | undefined;
 }
 
+/** A call that costs nothing. */
+export interface FreeCall {
+  /** Whether it brought a key of ours all the same, which the upstream must not see. */
+  ownBearer: boolean;
+}
+
 /** Passes calls on. */
 export interface Gateway {
-  /**
-   * Takes over request and answer; `call` is `undefined` on free routes. Resolves once it is decided what the client is told.
-   */
-  forward(req: Request, res: Response, route: Route, call?: SoldCall): Promise<void>;
+  /** Takes over request and answer. Resolves once it is decided what the client is told. */
+  forward(req: Request, res: Response, route: Route, call: SoldCall | FreeCall): Promise<void>;
 }
 
 /** Makes the gateway. */
 export function createGateway(deps: GatewayDeps): Gateway {
   return {
     forward(req, res, route, call) {
+      const sold = 'caller' in call ? call : undefined;
       const headers = requestHeaders(req, {
         requestId: String(res.getHeader('x-request-id')),
         scheme: req.protocol,
         address: req.ip ?? '',
-        customerId: call?.caller.customer.id,
-        keyId: call?.caller.key.id,
-        plain: call !== undefined && readsBody(route.rule),
+        customerId: sold?.caller.customer.id,
+        keyId: sold?.caller.key.id,
+        // What is sold was asked for with a key, and a bearer token is where a key is looked for first.
+        ownBearer: 'ownBearer' in call ? call.ownBearer : true,
+        plain: sold !== undefined && readsBody(route.rule),
       });
       const passage = {
         headers,
         target: requestTarget(req.url),
         requestBytesMax: deps.requestBytesMax,
-        body: call?.keyed?.body,
+        body: sold?.keyed?.body,
         upgrade: isUpgrade(req) ? req.headers.upgrade : undefined,
       };
-      const meter = call ? meterOf(deps, route, call) : freeOfCharge;
+      const meter = sold ? meterOf(deps, route, sold) : freeOfCharge;
       return new Exchange({ req, res }, passage, { upstreams: deps.upstreams, meter }).start();
     },
   };

@@ -13,6 +13,8 @@ export interface Introduction {
   /** Not on free routes. */
   customerId?: string | undefined;
   keyId?: string | undefined;
+  /** Whether a bearer token is a key of ours; others are for the upstream. */
+  ownBearer: boolean;
   /** Whether the answer must come as it is, because its units are read from its body. */
   plain: boolean;
 }
@@ -36,7 +38,7 @@ export function requestHeaders(req: IncomingMessage, introduction: Introduction)
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? '';
     const value = rawHeaders[index + 1] ?? '';
-    if (isForUpstream(name.toLowerCase(), value, named, introduction.plain)) headers.push(name, value);
+    if (isForUpstream(name.toLowerCase(), value, named, introduction)) headers.push(name, value);
   }
   // The client takes trailers, and trailers pass through here.
   if (/\btrailers\b/i.test(String(req.headers.te ?? ''))) headers.push('TE', 'trailers');
@@ -44,14 +46,18 @@ export function requestHeaders(req: IncomingMessage, introduction: Introduction)
   return headers;
 }
 
-function isForUpstream(name: string, value: string, named: ReadonlySet<string>, plain: boolean): boolean {
+function isForUpstream(
+  name: string,
+  value: string,
+  named: ReadonlySet<string>,
+  { plain, ownBearer }: Introduction,
+): boolean {
   if (isHopByHop(name, named)) return false;
   // CGI and WSGI take `_` for `-`, so `X_Forwarded_For` would reach the program under our field's name.
   const said = name.includes('_') ? name.replaceAll('_', '-') : name;
   if (kept.has(said) || said.startsWith('x-forwarded-') || said.startsWith('meterctl-')) return false;
   if (plain && said === 'accept-encoding') return false;
-  // Credentials for the upstream pass; a key of ours never does.
-  return said !== 'authorization' || !/^bearer\s+mk_/i.test(value);
+  return said !== 'authorization' || !ownBearer || !/^bearer\s/i.test(value);
 }
 
 function introduce(headers: string[], req: IncomingMessage, introduction: Introduction): void {

@@ -95,11 +95,19 @@ describe('the head of a request', () => {
   });
 
   it('strips a key of ours wherever it stands, and nothing else', async () => {
-    const gateway = await openGateway(await openEcho());
+    const config = { auth: { keyPrefix: 'acme' }, routes: [{ path: '/free', free: true }] };
+    const gateway = await openGateway(await openEcho(), config);
+    expect(gateway.key).toMatch(/^acme_/);
     const bearer = await fetch(`${gateway.url}/api`, { headers: { authorization: `bearer ${gateway.key}` } });
     expect(((await bearer.json()) as Echo).names).not.toContain('authorization');
     const spelled = await gateway.call(`/api?api%4Bey=${gateway.key}&a=apiKey&b`);
     expect(((await spelled.json()) as Echo).url).toBe('/api?a=apiKey&b');
+    const credentials = async (authorization: string, path: string) => {
+      const answer = await fetch(`${gateway.url}${path}`, { headers: { authorization } });
+      return ((await answer.json()) as Echo).headers.authorization;
+    };
+    expect(await credentials(`Bearer ${gateway.key}`, '/free')).toBeUndefined();
+    expect(await credentials('Bearer of-the-upstream', '/free')).toBe('Bearer of-the-upstream');
     const bare = await gateway.call('/api?&&=&%');
     expect(((await bare.json()) as Echo).url).toBe('/api?&&=&%');
   });
