@@ -77,10 +77,11 @@ SELECT identifier, substr(identifier, 1, instr(identifier || '.', '.') - 1) AS d
 FROM meter_events ORDER BY seq`;
 
 /** A correction waits until Stripe has what it corrects. */
-const owedSql = `
-SELECT (SELECT count(*) FROM deliveries d LEFT JOIN deliveries o ON o.no = d.corrects_no
-    WHERE d.state IN ('open', 'pending', 'claimed') AND (o.no IS NULL OR o.state = 'delivered'))
-  + (SELECT count(*) FROM webhooks WHERE state = 'received')`;
+const undeliveredSql = `
+SELECT count(*) FROM deliveries d LEFT JOIN deliveries o ON o.no = d.corrects_no
+WHERE d.state IN ('open', 'pending', 'claimed') AND (o.no IS NULL OR o.state = 'delivered')`;
+
+const unappliedSql = "SELECT count(*) FROM webhooks WHERE state = 'received'";
 
 const owedByStripeSql = `
 SELECT (SELECT count(*) FROM webhook_deliveries WHERE state = 'pending')
@@ -89,6 +90,8 @@ SELECT (SELECT count(*) FROM webhook_deliveries WHERE state = 'pending')
 /** Both files, open. */
 export interface OpenBooks {
   read(): Books;
+  /** Whether nothing waits to be sent any more. */
+  areDelivered(): boolean;
   /** Whether nobody owes the other anything more: no delivery, no message, no report. */
   areSettled(): boolean;
   close(): void;
@@ -102,7 +105,8 @@ export function openBooks(databasePath: string, emulatorPath: string): OpenBooks
   const deliveries = database.prepare<[], DeliveryRow>(deliveriesSql);
   const periods = database.prepare<[], Books['periods'][number]>(periodsSql);
   const events = stripe.prepare<[], StripeEvent>(eventsSql);
-  const owed = database.prepare<[], number>(owedSql).pluck();
+  const undelivered = database.prepare<[], number>(undeliveredSql).pluck();
+  const unapplied = database.prepare<[], number>(unappliedSql).pluck();
   const owedByStripe = stripe.prepare<[], number>(owedByStripeSql).pluck();
   return {
     read: () => ({
@@ -111,7 +115,8 @@ export function openBooks(databasePath: string, emulatorPath: string): OpenBooks
       events: events.all(),
       periods: periods.all(),
     }),
-    areSettled: () => owed.get() === 0 && owedByStripe.get() === 0,
+    areDelivered: () => undelivered.get() === 0,
+    areSettled: () => undelivered.get() === 0 && unapplied.get() === 0 && owedByStripe.get() === 0,
     close() {
       database.close();
       stripe.close();
