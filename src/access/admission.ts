@@ -9,10 +9,10 @@ import type { Clock, Log } from '../lib/host.js';
 import { createLoop, type Loop } from '../lib/loop.js';
 import type { PriceTerms } from '../lib/pricing.js';
 import { type Caller, type CallerLimits, callerLimits } from './caller-limits.js';
-import { type Counter, createCounters } from './counters.js';
+import { type Counter, type Counters, createCounters } from './counters.js';
 import { limitHeaders } from './limit-headers.js';
-import { type LimitRefusal, refuseByLimits } from './limit-refusal.js';
-import { limitStates } from './limit-states.js';
+import { type LimitRefusal, refusalBy } from './limit-refusal.js';
+import { fits, limitStates, type Stand } from './limit-states.js';
 import { createSteadyTime } from './rate-limiter.js';
 import { createStanding } from './standing.js';
 import { createThresholdWatch } from './threshold-watch.js';
@@ -93,34 +93,17 @@ export function createAdmission(deps: AdmissionDeps): AdmissionControl {
     const { scopes } = limits;
     if (scopes.length === 0) return unlimited;
     const { atMs, units } = request;
-    const counted = countersOf(limits, atMs);
+    const counted = countersOf(counters, limits, atMs);
     if (!Array.isArray(counted)) return counted.then(() => admit(request));
     watch(limits, counted);
-    const steadyMs = steady(atMs);
-    const states = () => limitStates(scopes, counted, standing, { atMs, steadyMs });
-    const refusal = refuseByLimits(states(), units);
-    if (refusal) return refusal;
-    for (const scope of scopes) standing.enter(scope, steadyMs);
+    const stand: Stand = { scopes, counters: counted, standing, atMs, steadyMs: steady(atMs) };
+    if (!fits(stand, units)) return refusalBy(limitStates(stand), units);
+    for (const scope of scopes) standing.enter(scope, stand.steadyMs);
     return reserve(counted, units, {
-      headers: () => limitHeaders(states()),
+      headers: () => limitHeaders(limitStates(stand)),
       settled: () => watch(limits, counted),
       ended: () => scopes.forEach(standing.leave),
     });
-  }
-
-  /** The counters of the limits in order, or the reading of those that memory does not have. */
-  function countersOf({ scopes }: CallerLimits, atMs: number): Counter[] | Promise<unknown> {
-    const found: Counter[] = [];
-    const reading: Promise<void>[] = [];
-    for (const { whose, spans } of scopes) {
-      for (const { span, windowAt } of spans) {
-        const window = windowAt(atMs);
-        const counter = counters.find(whose, span, window);
-        if (counter) found.push(counter);
-        else reading.push(counters.load(whose, span, window));
-      }
-    }
-    return reading.length > 0 ? Promise.all(reading) : found;
   }
 
   /** What was recorded without a call may have reached a threshold, too. */
@@ -130,7 +113,7 @@ export function createAdmission(deps: AdmissionDeps): AdmissionControl {
     if (!customer || priceId === undefined) return;
     const found = await store.findLimits({ customerId, priceId });
     const limits = callerLimits({ customer }, { id: priceId, termsOf: deps.termsOf }, found, deps.defaults);
-    const counted = countersOf(limits, clock.nowMs());
+    const counted = countersOf(counters, limits, clock.nowMs());
     if (Array.isArray(counted)) watch(limits, counted);
     else await counted.then(() => look(customerId));
   }
@@ -147,6 +130,25 @@ export function createAdmission(deps: AdmissionDeps): AdmissionControl {
 
   const loop = createLoop({ name: 'counts of usage', clock, log, intervalMs: lookIntervalMs, tick });
   return { ...loop, admit, tick };
+}
+
+/** The counters of the limits in order, or the reading of those that memory does not have. */
+function countersOf(
+  counters: Counters,
+  { scopes }: CallerLimits,
+  atMs: number,
+): Counter[] | Promise<unknown> {
+  const found: Counter[] = [];
+  const reading: Promise<void>[] = [];
+  for (const { whose, spans } of scopes) {
+    for (const { span, windowAt } of spans) {
+      const window = windowAt(atMs);
+      const counter = counters.find(whose, span, window);
+      if (counter) found.push(counter);
+      else reading.push(counters.load(whose, span, window));
+    }
+  }
+  return reading.length > 0 ? Promise.all(reading) : found;
 }
 
 /** Holds units of the counters for one call. */

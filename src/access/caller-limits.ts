@@ -13,6 +13,7 @@ import {
 import type { Period } from '../domain/subscription.js';
 import type { PriceTerms } from '../lib/pricing.js';
 import type { Counted, CountedSpan, Counter } from './counters.js';
+import { policyText } from './limit-headers.js';
 import { endOfTimeMs, spanAt } from './spans.js';
 import { affordableUnits, costOf } from './spend.js';
 
@@ -30,6 +31,8 @@ export interface Bound {
   refused: BoundRefusal;
   /** What headers call it. */
   name: string;
+  /** What headers say of it. */
+  policyOf(quota: number, windowMs: number | null): string;
   /** What alerts call it. */
   limit: AlertedLimit;
   /** In units, or minor units of money. */
@@ -55,8 +58,10 @@ export interface BoundedSpan {
 /** What holds for the key, or for the customer. */
 export interface Scope {
   whose: Counted;
-  /** `key-` before the names of a key's limits. */
-  prefix: string;
+  /** What headers call its limits: with `key-` before them those of a key. */
+  names: Record<'concurrency' | 'rate' | 'quota' | 'spend' | 'prepaid', string>;
+  /** What headers say of those limits that do not count units. */
+  policies: Record<'concurrency' | 'rate', string>;
   held: HeldLimits;
   spans: BoundedSpan[];
 }
@@ -79,10 +84,12 @@ export function callerLimits(
   const ofCustomer = heldLimits([defaults, found.plan, found.customer]);
   const ofKey = heldLimits([found.key]);
   const termsOf = () => price.termsOf(price.id);
-  const scopes: Omit<Scope, 'spans'>[] = [
-    { whose: { kind: 'customer', no: customer.no, id: customer.id }, prefix: '', held: ofCustomer },
+  const scopes: Omit<Scope, 'spans' | 'policies'>[] = [
+    { whose: { kind: 'customer', no: customer.no, id: customer.id }, names: namesOf(''), held: ofCustomer },
   ];
-  if (key) scopes.unshift({ whose: { kind: 'key', no: key.no, id: key.id }, prefix: 'key-', held: ofKey });
+  if (key) {
+    scopes.unshift({ whose: { kind: 'key', no: key.no, id: key.id }, names: namesOf('key-'), held: ofKey });
+  }
   return {
     priceId: price.id,
     scopes: scopes
@@ -91,9 +98,27 @@ export function callerLimits(
   };
 }
 
-function scopeOf(scope: Omit<Scope, 'spans'>, customer: Customer, termsOf: () => PriceTerms): Scope {
-  const { prefix } = scope;
-  const { quota, spendCapMinor, prepaid } = scope.held;
+function namesOf(prefix: string): Scope['names'] {
+  return {
+    concurrency: `${prefix}concurrency`,
+    rate: `${prefix}rate`,
+    quota: `${prefix}quota`,
+    spend: `${prefix}spend`,
+    prepaid: `${prefix}prepaid`,
+  };
+}
+
+function scopeOf(
+  scope: Omit<Scope, 'spans' | 'policies'>,
+  customer: Customer,
+  termsOf: () => PriceTerms,
+): Scope {
+  const { names } = scope;
+  const { rate, maxInFlight, quota, spendCapMinor, prepaid } = scope.held;
+  const policies = {
+    concurrency: policyText(names.concurrency, maxInFlight ?? 0, null, 'concurrent-requests'),
+    rate: policyText(names.rate, rate?.count ?? 0, rate?.perMs ?? null),
+  };
   const spans: BoundedSpan[] = [];
   function add(span: CountedSpan, bound: Bound, windowAt: BoundedSpan['windowAt']): void {
     const same = spans.find((other) => other.span === span);
@@ -103,24 +128,24 @@ function scopeOf(scope: Omit<Scope, 'spans'>, customer: Customer, termsOf: () =>
   if (quota) {
     const bound = unitBound(quota.units, {
       refused: 'quota_exceeded',
-      name: `${prefix}quota`,
+      name: names.quota,
       limit: 'quota',
     });
     add(quota.per, bound, windowsOf(quota.per, customer));
   }
   if (spendCapMinor !== null) {
-    add('period', spendBound(spendCapMinor, `${prefix}spend`, termsOf), windowsOf('period', customer));
+    add('period', spendBound(spendCapMinor, names.spend, termsOf), windowsOf('period', customer));
   }
   if (prepaid) {
     const window = { startMs: prepaid.sinceMs, endMs: endOfTimeMs };
     const bound = unitBound(prepaid.units, {
       refused: 'prepaid_exhausted',
-      name: `${prefix}prepaid`,
+      name: names.prepaid,
       limit: 'prepaid_units',
     });
     add('prepaid', bound, () => window);
   }
-  return { ...scope, spans };
+  return { ...scope, policies, spans };
 }
 
 /** The windows of a span; the last one is remembered, as nearly every call lies in it. */
@@ -134,9 +159,21 @@ function windowsOf(span: QuotaSpan, customer: Customer): BoundedSpan['windowAt']
   };
 }
 
+/** Remembers what was said last: it changes with the window, or not at all. */
+function policiesOf(name: string): Bound['policyOf'] {
+  let last = { quota: -1, windowMs: null as number | null, text: '' };
+  return (quota, windowMs) => {
+    if (last.quota !== quota || last.windowMs !== windowMs) {
+      last = { quota, windowMs, text: policyText(name, quota, windowMs) };
+    }
+    return last.text;
+  };
+}
+
 function unitBound(allowed: number, names: Pick<Bound, 'refused' | 'name' | 'limit'>): Bound {
   return {
     ...names,
+    policyOf: policiesOf(names.name),
     allowed,
     unitsMax: () => allowed,
     measure: (units) => units,
@@ -149,6 +186,7 @@ function spendBound(allowed: number, name: string, termsOf: () => PriceTerms): B
   let known: { terms: PriceTerms; first: number; last: number } | undefined;
   return {
     ...{ refused: 'spend_cap_reached', name, limit: 'spend_cap', allowed },
+    policyOf: policiesOf(name),
     unitsMax(committed) {
       const terms = termsOf();
       const first = Math.max(0, committed);

@@ -10,9 +10,7 @@ export function limitHeaders(states: readonly LimitState[]): Record<string, stri
   let limit = '';
   for (const state of states) {
     const comma = policy === '' ? '' : ', ';
-    policy += `${comma}"${state.name}";q=${state.quota}`;
-    if (state.windowMs !== null) policy += `;w=${secondsOf(state.windowMs)}`;
-    if (state.counts === 'concurrency') policy += ';qu="concurrent-requests"';
+    policy += comma + state.policy;
     limit += `${comma}"${state.name}";r=${state.left}`;
     if (state.resetMs !== null) limit += `;t=${secondsOf(state.resetMs)}`;
     if (isTighter(state, tightest)) tightest = state;
@@ -24,6 +22,12 @@ export function limitHeaders(states: readonly LimitState[]): Record<string, stri
     'X-RateLimit-Remaining': String(tightest.left),
     'X-RateLimit-Reset': String(secondsOf(tightest.resetMs ?? 0)),
   };
+}
+
+/** One item of `RateLimit-Policy`. It hardly ever changes, so whoever has a limit keeps it. */
+export function policyText(name: string, quota: number, windowMs: number | null, unit?: string): string {
+  const window = windowMs === null ? '' : `;w=${secondsOf(windowMs)}`;
+  return `"${name}";q=${quota}${window}${unit === undefined ? '' : `;qu="${unit}"`}`;
 }
 
 /** Rounded up, so that nobody comes back too early. */

@@ -1,5 +1,6 @@
 /** Why a limit refuses a call, in words and headers. */
 
+import assert from 'node:assert';
 import { limitHeaders, secondsOf } from './limit-headers.js';
 import type { LimitRefusalCode, LimitState } from './limit-states.js';
 
@@ -10,10 +11,10 @@ export interface LimitRefusal {
   headers: Record<string, string>;
 }
 
-/** The refusal by the first limit that leaves too little; `undefined` when the call fits into all. */
-export function refuseByLimits(states: readonly LimitState[], units: number): LimitRefusal | undefined {
+/** The refusal by the first limit that leaves too little. The call must not fit into all: see `fits`. */
+export function refusalBy(states: readonly LimitState[], units: number): LimitRefusal {
   const state = states.find(({ counts, left }) => left < (counts === 'units' ? units : 1));
-  if (!state) return undefined;
+  assert(state, 'a limit that refuses leaves too little');
   const headers = limitHeaders(states);
   const answers429 = state.refused === 'rate_limited' || state.refused === 'quota_exceeded';
   if (answers429) headers['Retry-After'] = String(Math.max(1, secondsOf(state.waitMs ?? 0)));

@@ -1,6 +1,6 @@
 /** How every limit of a caller stands: what a call is refused by, and what its answer says. */
 
-import type { BoundRefusal, Scope } from './caller-limits.js';
+import type { Bound, BoundRefusal, Scope } from './caller-limits.js';
 import type { Counter } from './counters.js';
 import { callsLeft, callWaitMs } from './rate-limiter.js';
 import { endOfTimeMs } from './spans.js';
@@ -13,6 +13,8 @@ export type LimitRefusalCode = BoundRefusal | 'rate_limited';
 export interface LimitState {
   /** What headers call it. */
   name: string;
+  /** What it is, as `RateLimit-Policy` says it. */
+  policy: string;
   refused: LimitRefusalCode;
   /** What it counts: calls in flight, calls, or units. */
   counts: 'concurrency' | 'calls' | 'units';
@@ -27,58 +29,111 @@ export interface LimitState {
   waitMs: number | null;
 }
 
-/** Now, by the wall clock and by the steady one. */
-export interface Moment {
+/** What limits stand by. */
+export interface Stand {
+  scopes: readonly Scope[];
+  /** Those of the scopes' spans, in order. */
+  counters: readonly Counter[];
+  standing: Standing;
+  /** Now, by the wall clock and by the steady one. */
   atMs: number;
   steadyMs: number;
 }
 
-/** All limits, the cheapest to check first. `counters` are those of the scopes' spans, in order. */
-export function limitStates(
-  scopes: readonly Scope[],
-  counters: readonly Counter[],
-  standing: Standing,
-  now: Moment,
-): LimitState[] {
+/**
+ * Whether a call of so many units fits into all limits, the cheapest looked at first. It says what `limitStates` would, and
+ * makes nothing: it runs for every call.
+ */
+export function fits({ scopes, counters, standing, steadyMs }: Stand, units: number): boolean {
+  for (const scope of scopes) {
+    const { maxInFlight, rate } = scope.held;
+    if (maxInFlight !== null && standing.inFlight(scope) >= maxInFlight) return false;
+    if (rate && callsLeft(rate, standing.debtMs(scope, steadyMs)) < 1) return false;
+  }
+  // What costs nothing always fits.
+  if (units === 0) return true;
+  let index = 0;
+  for (const { spans } of scopes) {
+    for (const { bounds } of spans) {
+      const { committed = 0, reserved = 0 } = counters[index] ?? {};
+      index += 1;
+      const wanted = Math.max(0, committed) + reserved + units;
+      for (const bound of bounds) if (wanted > bound.unitsMax(committed)) return false;
+    }
+  }
+  return true;
+}
+
+/** All limits, the cheapest to check first. */
+export function limitStates({ scopes, counters, standing, atMs, steadyMs }: Stand): LimitState[] {
   const states: LimitState[] = [];
-  for (const scope of scopes) addCallStates(states, scope, standing, now.steadyMs);
+  for (const scope of scopes) addCallStates(states, scope, standing, steadyMs);
   let index = 0;
   for (const { spans } of scopes) {
     for (const { bounds } of spans) {
       const counter = counters[index];
       index += 1;
-      if (!counter) continue;
-      const { startMs, endMs, committed, reserved } = counter;
-      const ends = endMs < endOfTimeMs;
-      const resetMs = ends ? endMs - now.atMs : null;
-      for (const { name, refused, unitsMax } of bounds) {
-        const quota = unitsMax(committed);
-        const left = Math.max(0, quota - Math.max(0, committed) - reserved);
-        const windowMs = ends ? endMs - startMs : null;
-        states.push({ name, refused, counts: 'units', quota, windowMs, left, resetMs, waitMs: resetMs });
-      }
+      if (counter) addUnitStates(states, bounds, counter, atMs);
     }
   }
   return states;
 }
 
 function addCallStates(states: LimitState[], scope: Scope, standing: Standing, steadyMs: number): void {
-  const { prefix, held } = scope;
+  const { names, policies, held } = scope;
   const { maxInFlight, rate } = held;
+  const refused = 'rate_limited';
   if (maxInFlight !== null) {
     const left = Math.max(0, maxInFlight - standing.inFlight(scope));
-    const name = `${prefix}concurrency`;
     states.push({
-      ...{ name, refused: 'rate_limited', counts: 'concurrency', quota: maxInFlight, left },
-      ...{ windowMs: null, resetMs: null, waitMs: 0 },
+      name: names.concurrency,
+      policy: policies.concurrency,
+      refused,
+      counts: 'concurrency',
+      quota: maxInFlight,
+      windowMs: null,
+      left,
+      resetMs: null,
+      waitMs: 0,
     });
   }
   if (rate) {
     const debtMs = standing.debtMs(scope, steadyMs);
     states.push({
-      ...{ name: `${prefix}rate`, refused: 'rate_limited', counts: 'calls', quota: rate.count },
-      ...{ windowMs: rate.perMs, left: callsLeft(rate, debtMs), resetMs: debtMs },
+      name: names.rate,
+      policy: policies.rate,
+      refused,
+      counts: 'calls',
+      quota: rate.count,
+      windowMs: rate.perMs,
+      left: callsLeft(rate, debtMs),
+      resetMs: debtMs,
       waitMs: callWaitMs(rate, debtMs),
+    });
+  }
+}
+
+function addUnitStates(
+  states: LimitState[],
+  bounds: readonly Bound[],
+  { startMs, endMs, committed, reserved }: Counter,
+  atMs: number,
+): void {
+  const ends = endMs < endOfTimeMs;
+  const resetMs = ends ? endMs - atMs : null;
+  for (const bound of bounds) {
+    const quota = bound.unitsMax(committed);
+    const windowMs = ends ? endMs - startMs : null;
+    states.push({
+      name: bound.name,
+      policy: bound.policyOf(quota, windowMs),
+      refused: bound.refused,
+      counts: 'units',
+      quota,
+      windowMs,
+      left: Math.max(0, quota - Math.max(0, committed) - reserved),
+      resetMs,
+      waitMs: resetMs,
     });
   }
 }
