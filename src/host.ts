@@ -7,7 +7,7 @@ import type { Host, Log } from './lib/host.js';
 
 /** The real machine. Nothing is opened or started by making it. */
 export function createHost(log: Log): Host {
-  const nextUlid = monotonicFactory();
+  const nextUlid = monotonicFactory(createDice());
   return {
     clock: {
       nowMs: () => Date.now(),
@@ -18,5 +18,20 @@ export function createHost(log: Log): Host {
     ids: { next: (prefix) => `${prefix}_${nextUlid().toLowerCase()}` },
     fetch: (input, init) => fetch(input, init),
     log,
+  };
+}
+
+/** Random numbers from [0, 1), drawn from the system many at a time: one by one they cost more than all else of an id. */
+function createDice(): () => number {
+  let bytes = randomBytes(4096);
+  let at = 0;
+  return () => {
+    if (at === bytes.length) {
+      bytes = randomBytes(bytes.length);
+      at = 0;
+    }
+    const byte = bytes[at] ?? 0;
+    at += 1;
+    return byte / 256;
   };
 }

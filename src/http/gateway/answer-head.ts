@@ -32,20 +32,50 @@ export function answerHead(
     encoded: false,
     upgrade: undefined,
   };
-  const fields = raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1')));
-  const named = fieldsNamedIn(connectionOf(fields));
-  const sized = fields.some((name, index) => index % 2 === 0 && /^content-length$/i.test(name));
-  for (let index = 0; index < fields.length; index += 2) {
-    const name = fields[index] ?? '';
-    const value = fields[index + 1] ?? '';
-    note(head, name.toLowerCase(), value);
-    if (isForClient(name.toLowerCase(), named, sized)) head.headers.push(name, value);
+  const passing: string[] = [];
+  const signs: Signs = { connection: undefined, isSized: false, hasTrailer: false };
+  for (let index = 0; index < raw.length; index += 2) {
+    const field = textOf(raw[index]);
+    const value = textOf(raw[index + 1]);
+    const name = field.toLowerCase();
+    note(head, signs, name, value);
+    if (isForClient(name)) passing.push(field, value);
   }
+  const named = fieldsNamedIn(signs.connection);
+  // Node sends trailers only behind a chunked body, so a body of a known length must not announce any.
+  const isPlain = named.size === 0 && !(signs.isSized && signs.hasTrailer);
+  head.headers = isPlain
+    ? passing
+    : passing.filter((_, index) => {
+        const name = passing[index - (index % 2)]?.toLowerCase() ?? '';
+        return !named.has(name) && !(signs.isSized && name === 'trailer');
+      });
   return head;
 }
 
-function note(head: AnswerHead, name: string, value: string): void {
+/** What decides about other fields. */
+interface Signs {
+  connection: string | undefined;
+  /** Whether the body has a known length. */
+  isSized: boolean;
+  hasTrailer: boolean;
+}
+
+function textOf(part: Buffer | string | undefined): string {
+  return typeof part === 'object' ? part.toString('latin1') : (part ?? '');
+}
+
+function note(head: AnswerHead, signs: Signs, name: string, value: string): void {
   switch (name) {
+    case 'connection':
+      signs.connection = signs.connection === undefined ? value : `${signs.connection},${value}`;
+      break;
+    case 'content-length':
+      signs.isSized = true;
+      break;
+    case 'trailer':
+      signs.hasTrailer = true;
+      break;
     case 'meterctl-units':
       head.unitsSaid.push(value);
       break;
@@ -61,17 +91,8 @@ function note(head: AnswerHead, name: string, value: string): void {
   }
 }
 
-function isForClient(name: string, named: ReadonlySet<string>, sized: boolean): boolean {
-  if (isHopByHop(name, named) || name.startsWith('meterctl-') || name === 'x-request-id') return false;
-  // Node sends trailers only behind a chunked body.
-  return name !== 'trailer' || !sized;
-}
-
-function connectionOf(fields: readonly string[]): string | undefined {
-  const values = fields.filter(
-    (_, index) => index % 2 === 1 && /^connection$/i.test(fields[index - 1] ?? ''),
-  );
-  return values.length === 0 ? undefined : values.join(',');
+function isForClient(name: string): boolean {
+  return !isHopByHop(name) && !name.startsWith('meterctl-') && name !== 'x-request-id';
 }
 
 /** Names with their values. */

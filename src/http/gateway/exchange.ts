@@ -201,7 +201,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#state = 'ending';
     // Node leaves out what a body of a known length cannot have.
     if (this.#trailers?.length) this.#res.addTrailers(pairs(this.#trailers));
-    this.#res.end(last, () => this.#end('complete'));
+    const done = () => this.#end('complete');
+    // As text it is joined to the head, which costs less than writing it apart.
+    if (last && last.length <= heldBytesMax) this.#res.end(last.toString('latin1'), 'latin1', done);
+    else this.#res.end(last, done);
   }
 
   /** The client hung up, and the upstream goes on to its end. */

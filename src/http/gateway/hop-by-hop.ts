@@ -16,9 +16,9 @@ const none: ReadonlySet<string> = new Set();
 /** What a `Connection` field may not take away: it would change what the message means, or where it goes. */
 const needed: ReadonlySet<string> = new Set(['content-length', 'host']);
 
-/** Whether a field, in lower case, stays on its connection. `named` is what `fieldsNamedIn` says. */
-export function isHopByHop(name: string, named: ReadonlySet<string>): boolean {
-  return fields.has(name) || named.has(name);
+/** Whether a field, in lower case, always stays on its connection. */
+export function isHopByHop(name: string): boolean {
+  return fields.has(name);
 }
 
 /** The fields, in lower case, that a `Connection` field names beside `close` and `keep-alive`. */

@@ -52,7 +52,7 @@ function isForUpstream(
   named: ReadonlySet<string>,
   { plain, ownBearer }: Introduction,
 ): boolean {
-  if (isHopByHop(name, named)) return false;
+  if (isHopByHop(name) || named.has(name)) return false;
   // CGI and WSGI take `_` for `-`, so `X_Forwarded_For` would reach the program under our field's name.
   const said = name.includes('_') ? name.replaceAll('_', '-') : name;
   if (kept.has(said) || said.startsWith('x-forwarded-') || said.startsWith('meterctl-')) return false;
@@ -61,7 +61,8 @@ function isForUpstream(
 }
 
 function introduce(headers: string[], req: IncomingMessage, introduction: Introduction): void {
-  const address = introduction.address.replace(/^::ffff:(?=\d+\.)/, '');
+  const { address: full } = introduction;
+  const address = full.startsWith('::ffff:') && full.includes('.') ? full.slice(7) : full;
   const host = req.headers.host ?? '';
   const node = address.includes(':') ? `"[${address}]"` : address || 'unknown';
   headers.push(
@@ -73,13 +74,18 @@ function introduce(headers: string[], req: IncomingMessage, introduction: Introd
     host,
     // RFC 7239 4.
     'Forwarded',
-    `for=${node};host="${host.replace(/["\\]/g, '\\$&')}";proto=${introduction.scheme}`,
+    `for=${node};host="${quotable(host)}";proto=${introduction.scheme}`,
     'X-Request-Id',
     introduction.requestId,
   );
   if (introduction.customerId !== undefined) headers.push('Meterctl-Customer', introduction.customerId);
   if (introduction.keyId !== undefined) headers.push('Meterctl-Key-Id', introduction.keyId);
   if (introduction.plain) headers.push('Accept-Encoding', 'identity');
+}
+
+/** What stands in a quoted string (RFC 9110 5.6.4). */
+function quotable(text: string): string {
+  return text.includes('"') || text.includes('\\') ? text.replace(/["\\]/g, '\\$&') : text;
 }
 
 /** The target as it came, less `apiKey`, which is ours under any spelling. */
