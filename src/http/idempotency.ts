@@ -9,6 +9,7 @@ import type { RecordedUsage } from '../domain/usage.js';
 import type { Begun, RepeatGuard } from '../metering/repeat-guard.js';
 import { requestTarget } from './gateway/request-head.js';
 import { sendProblem } from './problem.js';
+import { requestIdOf } from './request-id.js';
 
 /** A body under a key is read whole before anything else, so it is bounded. */
 const requestBytesMax = 1024 * 1024;
@@ -105,6 +106,7 @@ function sendKept(res: Response, { status, headers, body, units }: KeptAnswer): 
     return;
   }
   res.writeHead(status, {
+    'X-Request-Id': requestIdOf(res),
     ...headers,
     'Content-Length': body.length,
     'Meterctl-Units': units,

@@ -3,6 +3,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Response } from 'express';
 import type { ErrorCode } from '../domain/error.js';
+import { requestIdOf } from './request-id.js';
 
 /** Everything that an answer can be refused for. */
 export type ProblemCode = keyof typeof problems;
@@ -79,7 +80,7 @@ export function sendProblem(
 ): void {
   const { status, title } = statusAndTitle(code);
   sent.set(res, code);
-  const requestId = res.getHeader('x-request-id');
+  const requestId = requestIdOf(res);
   const body = JSON.stringify({
     type: 'about:blank',
     title,
@@ -92,6 +93,7 @@ export function sendProblem(
   // RFC 6750 3: the challenge comes with every 401.
   if (status === 401) res.setHeader('WWW-Authenticate', 'Bearer');
   res.writeHead(status, {
+    'X-Request-Id': requestId,
     'Content-Type': 'application/problem+json',
     'Content-Length': Buffer.byteLength(body),
     'Cache-Control': 'no-store',

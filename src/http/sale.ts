@@ -27,7 +27,8 @@ export function createSale(deps: SaleDeps): Sale {
   return (req, res) => {
     const route = deps.routes.find(req.method, req.url);
     if (!route) return undefined;
-    giveRequestId(deps.host.ids, req, res);
+    const requestId = giveRequestId(deps.host.ids, req, res);
+    if (deps.gateway) res.setHeader('X-Request-Id', requestId);
     const why = deps.gateway && suspicion(req);
     if (why !== undefined) return countCall(deps.metrics, res, refuse(res, why));
     if (!route.rule.free || !deps.gateway) return countCall(deps.metrics, res, sell(req, res, route));

@@ -9,6 +9,7 @@ import type { LedgerWriter } from '../../metering/ledger-writer.js';
 import type { OpenCalls } from '../../metering/open-calls.js';
 import { usageRow } from '../../metering/usage-row.js';
 import type { KeyedRequest } from '../idempotency.js';
+import { requestIdOf } from '../request-id.js';
 import { type CallMeter, freeOfCharge } from './call-meter.js';
 import { Exchange } from './exchange.js';
 import { KeptCall, noAnswer } from './kept-call.js';
@@ -59,7 +60,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     forward(req, res, route, call) {
       const sold = 'caller' in call ? call : undefined;
       const headers = requestHeaders(req, {
-        requestId: String(res.getHeader('x-request-id')),
+        requestId: requestIdOf(res),
         scheme: req.protocol,
         address: req.ip ?? '',
         customerId: sold?.caller.customer.id,

@@ -19,6 +19,7 @@ import type { Gateway } from '../gateway/gateway.js';
 import type { Route } from '../gateway/route-table.js';
 import { beginKeyed, type KeyedRequest } from '../idempotency.js';
 import { sendProblem } from '../problem.js';
+import { requestIdOf } from '../request-id.js';
 
 /** What the paid endpoint needs. */
 export interface PaidDeps extends AuthenticateDeps, AdmitDeps {
@@ -82,6 +83,7 @@ async function sell(deps: PaidDeps, req: Request, res: Response, call: Call): Pr
     admission.settle(recorded.units);
     const { status, headers, body } = answerTo(recorded);
     res.writeHead(status, {
+      'X-Request-Id': requestIdOf(res),
       ...headers,
       'Content-Length': body.length,
       'Meterctl-Units': recorded.units,
