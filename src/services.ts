@@ -126,7 +126,7 @@ function createCatchUpLoop({ settings, host, store, billing }: Parts, inbox: Inb
       // Only at start: an account in which nothing happens looks forgotten all the time.
       const isFirst = caughtUpAtMs === Number.NEGATIVE_INFINITY;
       const fillGap = async () => isFirst && syncAllCustomers({ store, billing });
-      const { missed } = await catchUp({ store, billing, host, fillGap });
+      const { missed } = await catchUp({ store, billing, host, fillGap }, signal);
       caughtUpAtMs = clock.nowMs();
       if (missed > 0) await inbox.tick(signal);
     },

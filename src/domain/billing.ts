@@ -5,8 +5,9 @@ import type { Meter, Price, Product, WebhookEndpoint } from './catalog.js';
 import type { CheckoutSession } from './checkout.js';
 import type { StripeCustomer } from './customer.js';
 import type { InvoicePreview } from './invoice.js';
+import type { Page } from './page.js';
 import type { Subscription } from './subscription.js';
-import type { MeterRejectionReport, NewWebhook } from './webhook.js';
+import type { MeterRejectionReport, NewWebhook, WebhookKind } from './webhook.js';
 
 /**
  * The catalog: what `init` finds or creates. Every `add` takes an `attempt`, a text that stays the same when an
@@ -152,10 +153,20 @@ export interface MeterSumBilling {
   listMeterSums(customerId: string, fromMs: number, toMs: number): Promise<MeterSum[]>;
 }
 
+/** Which of Stripe's events are asked for. */
+export interface EventsAsked {
+  /** Stripe keeps a list of each kind. */
+  kind: WebhookKind;
+  /** Created at this time or later. */
+  sinceMs: number;
+  /** From the page before; without it the list begins. */
+  cursor?: string | undefined;
+}
+
 /** Stripe's memory of what happened. */
 export interface EventBilling {
-  /** Every event that meterctl acts on, snapshot and thin, created at `sinceMs` or later, oldest first; 30 days at most. */
-  listEvents(sinceMs: number): Promise<NewWebhook[]>;
+  /** A page of the events that meterctl acts on, newest first; 30 days at most. No more than that page is held in memory. */
+  listEvents(asked: EventsAsked): Promise<Page<NewWebhook>>;
   /** What a thin event says about usage that Stripe rejected after accepting it. */
   findMeterRejections(eventId: string): Promise<MeterRejectionReport | undefined>;
 }

@@ -190,6 +190,8 @@ export interface WebhookStore {
    */
   claimWebhooks(claim: { nowMs: number; leaseMs: number; limit: number }): Promise<Webhook[]>;
   settleWebhook(id: string, outcome: WebhookOutcome): Promise<void>;
+  /** Forgets applied messages whose event happened, and which arrived, before this time. Returns how many. */
+  removeWebhooks(beforeMs: number): Promise<number>;
   findWebhook(id: string): Promise<Webhook | undefined>;
   /** Newest first. */
   listWebhooks(filter: { state?: WebhookState | undefined }, page: PageRequest): Promise<Page<Webhook>>;

@@ -10,6 +10,7 @@ import { auditSql } from './migrations/005-audit.js';
 import { limitsSql } from './migrations/006-limits.js';
 import { answersSql } from './migrations/007-answers.js';
 import { alertsSql } from './migrations/008-alerts.js';
+import { oldMessagesSql } from './migrations/009-old-messages.js';
 
 /** Step `n` stands at index `n - 1`, and brings `user_version` to `n`. Never edited once released, only added to. */
 const migrations: readonly string[] = [
@@ -21,6 +22,7 @@ const migrations: readonly string[] = [
   limitsSql,
   answersSql,
   alertsSql,
+  oldMessagesSql,
 ];
 
 /** Marks a file as ours in SQLite's header: "mete" in ASCII. */

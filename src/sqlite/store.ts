@@ -46,7 +46,7 @@ export function createStore(database: Database, host: Host): Store {
     ...createCheckouts(database, customers, keys),
     ...createAnswers(database, host.clock),
     ...createAlertStore(database),
-    ...createWebhooks(database),
+    ...createWebhooks(database, host.clock),
     ...limitStore,
     async check() {
       database.write(() => countCheck.run());

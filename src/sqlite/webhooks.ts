@@ -2,6 +2,8 @@
 
 import type { WebhookOutcome, WebhookStore } from '../domain/store.js';
 import { type Webhook, type WebhookState, waitMaxMs } from '../domain/webhook.js';
+import type { Clock } from '../lib/host.js';
+import { batchMax, writeInBatches } from './batches.js';
 import type { Database } from './open.js';
 import { keyOfCursor, pageOf } from './page.js';
 
@@ -37,6 +39,13 @@ const settleSql: Record<WebhookOutcome['kind'], string> = {
     WHERE id = :id AND state <> 'applied'`,
 };
 
+/** By both times: one is Stripe's, and the other this machine's, whose clock may have been wrong. */
+const removeSql = `
+DELETE FROM webhooks WHERE no IN (
+  SELECT no FROM webhooks INDEXED BY webhooks_applied
+  WHERE state = 'applied' AND received_at_ms < :beforeMs AND created_at_ms < :beforeMs LIMIT ${batchMax}
+)`;
+
 /** Spelled out, not bound: only then SQLite may use the index on the rows in that state. */
 const stateSql: Record<WebhookState, string> = {
   received: "state = 'received'",
@@ -45,10 +54,12 @@ const stateSql: Record<WebhookState, string> = {
 };
 
 /** The inbox part of the contract. */
-export function createWebhooks({ connection, read, write }: Database): WebhookStore {
+export function createWebhooks(database: Database, clock: Clock): WebhookStore {
+  const { connection, read, write } = database;
   const insert = connection.prepare<[Record<string, unknown>]>(insertSql);
   const find = connection.prepare<[string], WebhookRow>(`SELECT ${columns} FROM webhooks WHERE id = ?`);
   const claim = connection.prepare<[Record<string, unknown>], WebhookRow>(claimSql);
+  const remove = connection.prepare<[Record<string, unknown>]>(removeSql);
   const settle = {
     applied: connection.prepare<[Record<string, unknown>]>(settleSql.applied),
     retry: connection.prepare<[Record<string, unknown>]>(settleSql.retry),
@@ -67,6 +78,7 @@ export function createWebhooks({ connection, read, write }: Database): WebhookSt
     async settleWebhook(id, { kind, ...outcome }) {
       write(() => settle[kind].run({ id, ...outcome }));
     },
+    removeWebhooks: (beforeMs) => writeInBatches(database, clock, () => remove.run({ beforeMs }).changes),
     async findWebhook(id) {
       const row = read(() => find.get(id));
       return row && toWebhook(row);

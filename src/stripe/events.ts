@@ -1,28 +1,24 @@
 /** Stripe's own list of events, for whoever missed a webhook, and what is behind a thin event (stripe-facts 3d, 6). */
 
 import type Stripe from 'stripe';
-import type { EventBilling } from '../domain/billing.js';
+import type { EventBilling, EventsAsked } from '../domain/billing.js';
+import type { Page } from '../domain/page.js';
 import type { MeterRejectionReport, NewWebhook } from '../domain/webhook.js';
+import { rfc3339 } from '../lib/rfc3339.js';
 import { repeatable } from './client.js';
 import { asking, finding, isForbidden, isMissing, withoutSecrets } from './errors.js';
 import { snapshotEvents, thinEvents } from './event-types.js';
 
+/** The most that Stripe puts on a page. */
+const pageMax = 100;
+
 /** Events through this client. */
 export function createEvents(stripe: Stripe): EventBilling {
   return {
-    listEvents: (sinceMs) =>
-      asking('list the events', async () => {
-        const found: NewWebhook[] = [];
-        const snapshots = stripe.events.list(
-          { types: [...snapshotEvents], created: { gte: Math.floor(sinceMs / 1000) }, limit: 100 },
-          repeatable,
-        );
-        for await (const event of snapshots) found.push(snapshotOf(event));
-        // v2 takes times as text where the SDK's types say numbers, and meter errors are few: all are read, and sorted out here.
-        const thin = await listThin(stripe);
-        for (const event of thin) if (Date.parse(event.created) >= sinceMs) found.push(thinOf(event));
-        return found.sort((a, b) => a.createdAtMs - b.createdAtMs);
-      }),
+    listEvents: (asked) =>
+      asking('list the events', () =>
+        asked.kind === 'snapshot' ? listSnapshots(stripe, asked) : listThin(stripe, asked),
+      ),
 
     findMeterRejections: (eventId) =>
       finding('read the meter error report', async () =>
@@ -31,17 +27,44 @@ export function createEvents(stripe: Stripe): EventBilling {
   };
 }
 
+async function listSnapshots(stripe: Stripe, { sinceMs, cursor }: EventsAsked): Promise<Page<NewWebhook>> {
+  const { data, has_more: hasMore } = await stripe.events.list(
+    {
+      types: [...snapshotEvents],
+      created: { gte: Math.floor(sinceMs / 1000) },
+      limit: pageMax,
+      ...(cursor === undefined ? {} : { starting_after: cursor }),
+    },
+    repeatable,
+  );
+  const last = data.at(-1);
+  if (hasMore && !last) throw new TypeError('An empty page that is not the last.');
+  return { data: data.map(snapshotOf), nextCursor: hasMore && last ? last.id : null };
+}
+
 /** A server or a key without the v2 API must not keep the snapshots from being read. */
-async function listThin(stripe: Stripe): Promise<Stripe.V2.Core.Event[]> {
+async function listThin(stripe: Stripe, { sinceMs, cursor }: EventsAsked): Promise<Page<NewWebhook>> {
+  // v2 takes times as text where the SDK's types say numbers, and knows `page` where they do not (docs.stripe.com/api/v2/core/events/list).
+  const params = {
+    types: [...thinEvents],
+    created: { gte: rfc3339(sinceMs) },
+    limit: pageMax,
+    ...(cursor === undefined ? {} : { page: cursor }),
+  } as unknown as Stripe.V2.Core.EventListParams;
   try {
-    const found: Stripe.V2.Core.Event[] = [];
-    const list = stripe.v2.core.events.list({ types: [...thinEvents], limit: 100 }, repeatable);
-    for await (const event of list) found.push(event);
-    return found;
+    const { data, next_page_url: next } = await stripe.v2.core.events.list(params, repeatable);
+    return { data: data.map(thinOf), nextCursor: next === null ? null : pageIn(next) };
   } catch (error) {
-    if (isMissing(error) || isForbidden(error)) return [];
+    if (isMissing(error) || isForbidden(error)) return { data: [], nextCursor: null };
     throw error;
   }
+}
+
+/** The address of the next page names it in a parameter. */
+function pageIn(address: string): string {
+  const page = new URLSearchParams(address.slice(address.indexOf('?'))).get('page');
+  if (page === null) throw new TypeError('The address of the next page names no page.');
+  return page;
 }
 
 function snapshotOf(event: Stripe.Event): NewWebhook {

@@ -1,8 +1,10 @@
 /** Reads Stripe's own list of events into the inbox, so that a missed webhook is only late, and none is needed at all. */
 
-import type { EventBilling } from '../domain/billing.js';
+import type { EventBilling, EventsAsked } from '../domain/billing.js';
 import { MeterctlError } from '../domain/error.js';
+import type { Page } from '../domain/page.js';
 import type { IdentityStore, WebhookStore } from '../domain/store.js';
+import type { NewWebhook, WebhookKind } from '../domain/webhook.js';
 import type { Host } from '../lib/host.js';
 
 /** Stripe keeps events for 30 days (stripe-facts 6). */
@@ -11,7 +13,22 @@ const memoryMs = 30 * 86_400_000;
 /** Stripe's list trails behind, and its ids are not in order of time: what lies this far back is read again. */
 const overlapMs = 10 * 60_000;
 
-const markName = 'events_read_until';
+/** A list each: one may trail further behind than the other, or be forbidden to the key for a while. */
+const markNames: Record<WebhookKind, string> = {
+  snapshot: 'events_read_until',
+  thin: 'thin_events_read_until',
+};
+
+/** A page that cannot be read is asked for again so often: a refusal on the way must not cost all that was read before it. */
+const attemptsMax = 5;
+
+const firstPauseMs = 1_000;
+
+/**
+ * How long applied messages are kept: as long as Stripe's list, or somebody who sends them again, can bring them back, and some
+ * days more. What is applied again by mistake does no harm.
+ */
+const keepMs = memoryMs + 5 * 86_400_000;
 
 /** What came of one catch-up. */
 export interface CaughtUp {
@@ -23,31 +40,86 @@ export interface CaughtUp {
   forgotten: boolean;
 }
 
-/**
- * Reads everything since the youngest event that was read before, with an overlap. The mark is a time of Stripe's, so that a
- * clock that jumps here skips nothing. Throws what Stripe's list throws; the mark stays then.
- */
-export async function catchUp(deps: {
+interface CatchUpDeps {
   store: WebhookStore & IdentityStore;
   billing: EventBilling;
   host: Host;
-  /** Makes up for what may be forgotten. The mark waits for it: should it fail, the next catch-up knows of the gap as well. */
-  fillGap?(): Promise<unknown>;
-}): Promise<CaughtUp> {
-  const { store, billing, host } = deps;
+}
+
+/**
+ * Reads everything since the youngest event that was read before, with an overlap, page by page into the inbox. Marks are times
+ * of Stripe's, so that a clock that jumps here skips nothing. Throws what Stripe's lists throw.
+ */
+export async function catchUp(
+  deps: CatchUpDeps & {
+    /** Makes up for what may be forgotten. The mark waits for it: should it fail, the next catch-up knows of the gap as well. */
+    fillGap?(): Promise<unknown>;
+  },
+  signal?: AbortSignal,
+): Promise<CaughtUp> {
+  const { store, host } = deps;
   const nowMs = host.clock.nowMs();
-  const found = await store.findMark(markName);
-  const mark = Number(found ?? 0);
-  if (!Number.isFinite(mark))
-    throw new MeterctlError('internal', `The mark ${markName} is no time: ${found}.`);
-  const events = await billing.listEvents(Math.max(0, mark - overlapMs));
-  let missed = 0;
-  for (const event of events) {
-    if ((await store.recordWebhook(event, nowMs)) === 'first') missed += 1;
-  }
-  const forgotten = found !== undefined && mark < nowMs - memoryMs;
+  const markMs = await findMark(store, 'snapshot');
+  const forgotten = markMs !== undefined && markMs < nowMs - memoryMs;
   if (forgotten) await deps.fillGap?.();
-  const youngestMs = Math.max(mark, ...events.slice(-1).map(({ createdAtMs }) => createdAtMs));
-  await store.recordMark(markName, String(youngestMs));
-  return { read: events.length, missed, forgotten };
+  const snapshots = await storeAll(deps, 'snapshot', signal);
+  const thin = await storeAll(deps, 'thin', signal);
+  await store.removeWebhooks(nowMs - keepMs);
+  return { read: snapshots.read + thin.read, missed: snapshots.missed + thin.missed, forgotten };
+}
+
+/**
+ * Stores what is new in a list, of which one page at a time is held. Stripe lists the youngest first, so the mark moves when all
+ * pages are stored: whatever ends this early, the next one begins where this one did.
+ */
+async function storeAll(
+  deps: CatchUpDeps,
+  kind: WebhookKind,
+  signal: AbortSignal | undefined,
+): Promise<{ read: number; missed: number }> {
+  const { store, host } = deps;
+  const known = await findMark(store, kind);
+  const markMs = known ?? 0;
+  const sinceMs = Math.max(0, markMs - overlapMs);
+  const sum = { read: 0, missed: 0 };
+  let youngestMs = markMs;
+  let cursor: string | null | undefined;
+  while (cursor !== null) {
+    const page: Page<NewWebhook> = await readPage(deps, { kind, sinceMs, cursor }, signal);
+    for (const event of page.data) {
+      const receipt = await store.recordWebhook(event, host.clock.nowMs());
+      if (receipt === 'first') sum.missed += 1;
+      youngestMs = Math.max(youngestMs, event.createdAtMs);
+    }
+    sum.read += page.data.length;
+    cursor = page.nextCursor;
+  }
+  if (youngestMs !== known) await store.recordMark(markNames[kind], String(youngestMs));
+  return sum;
+}
+
+/** Until when a list has been read; `undefined` before the first time. */
+async function findMark(store: IdentityStore, kind: WebhookKind): Promise<number | undefined> {
+  const found = await store.findMark(markNames[kind]);
+  if (found === undefined) return undefined;
+  const mark = Number(found);
+  if (Number.isFinite(mark)) return mark;
+  throw new MeterctlError('internal', `The mark ${markNames[kind]} is no time: ${found}.`);
+}
+
+/** Reads a page, patiently once there is something to lose: the first of a list is left to whoever tries again later. */
+async function readPage(
+  { billing, host }: CatchUpDeps,
+  asked: EventsAsked,
+  signal: AbortSignal | undefined,
+): Promise<Page<NewWebhook>> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await billing.listEvents(asked);
+    } catch (error) {
+      const passing = error instanceof MeterctlError && error.code === 'unavailable';
+      if (!passing || asked.cursor === undefined || attempt >= attemptsMax || signal?.aborted) throw error;
+      await host.clock.sleep(firstPauseMs * 2 ** attempt, signal);
+    }
+  }
 }

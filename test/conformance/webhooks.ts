@@ -73,6 +73,24 @@ export function describeWebhooks(open: OpenStore): void {
       expect(await store.findWebhook('evt_one')).toMatchObject({ state: 'applied', reason: null });
     });
 
+    it('forgets what was applied and is old by both times, and still knows the rest', async () => {
+      const { store } = await open();
+      const messages = { evt_old: [10, 10], evt_late: [10, 20], evt_ahead: [20, 10], evt_failed: [10, 10] };
+      for (const [id, [createdAtMs = 0, receivedAtMs = 0]] of Object.entries(messages)) {
+        await store.recordWebhook(newWebhook({ id, createdAtMs }), receivedAtMs);
+        const failed = id === 'evt_failed';
+        await store.settleWebhook(
+          id,
+          failed ? { kind: 'failed', reason: 'poisoned' } : { kind: 'applied', atMs: 20 },
+        );
+      }
+      expect(await store.removeWebhooks(10)).toBe(0);
+      expect(await store.removeWebhooks(11)).toBe(1);
+      expect(await store.findWebhook('evt_old')).toBeUndefined();
+      for (const id of ['evt_late', 'evt_ahead', 'evt_failed'])
+        expect(await store.recordWebhook(newWebhook({ id }), 30)).toBe('seen');
+    });
+
     it('lists by state, newest first, page by page', async () => {
       const { store } = await open();
       for (const id of ['evt_a', 'evt_b', 'evt_c']) await store.recordWebhook(newWebhook({ id }), 1);

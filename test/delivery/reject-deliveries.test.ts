@@ -39,9 +39,7 @@ describe('rejected usage', () => {
     expect(await store.countDeliveries(host.clock.nowMs())).toMatchObject({ delivered: 1 });
     const startedMs = host.clock.nowMs();
     emulator.advanceTo(startedMs + 60_000);
-    const [event] = await billing
-      .listEvents(startedMs - 1_000)
-      .then((events) => events.filter(({ kind }) => kind === 'thin'));
+    const [event] = (await billing.listEvents({ kind: 'thin', sinceMs: startedMs - 1_000 })).data;
     await rejectDeliveries({ store, billing, host }, event?.id ?? '');
     const [refused] = (await store.listDeliveries({ state: 'refused' }, { limit: 10 })).data;
     expect(refused).toMatchObject({
@@ -65,9 +63,8 @@ describe('rejected usage', () => {
     await courier.tick(running);
     const startedMs = host.clock.nowMs();
     emulator.advanceTo(startedMs + 60_000);
-    for (const event of await billing.listEvents(startedMs - 1_000)) {
-      if (event.kind === 'thin') await rejectDeliveries({ store, billing, host }, event.id);
-    }
+    for (const { id } of (await billing.listEvents({ kind: 'thin', sinceMs: startedMs - 1_000 })).data)
+      await rejectDeliveries({ store, billing, host }, id);
     const { refused, delivered } = await store.countDeliveries(host.clock.nowMs());
     expect(refused).toBeLessThan(8);
     expect(refused + delivered).toBe(8);
