@@ -125,12 +125,19 @@ function createCatchUpLoop({ settings, host, store, billing }: Parts, inbox: Inb
       if (Math.abs(clock.nowMs() - caughtUpAtMs) < pollMs) return;
       // Only at start: an account in which nothing happens looks forgotten all the time.
       const isFirst = caughtUpAtMs === Number.NEGATIVE_INFINITY;
-      const fillGap = async () => isFirst && syncAllCustomers({ store, billing });
+      const fillGap = async () => isFirst && syncEverybody({ store, billing, host });
       const { missed } = await catchUp({ store, billing, host, fillGap }, signal);
       caughtUpAtMs = clock.nowMs();
       if (missed > 0) await inbox.tick(signal);
     },
   });
+}
+
+/** Asks Stripe about every customer, and names those whom it does not know. */
+async function syncEverybody({ store, billing, host }: Pick<Parts, 'store' | 'billing' | 'host'>) {
+  const { unknown } = await syncAllCustomers({ store, billing });
+  for (const customer of unknown)
+    host.log.warn('Stripe does not know this customer, who stays as he was', { customer });
 }
 
 /** Compares with what Stripe counts once a day, when it is sure that this is the right account. */

@@ -44,17 +44,32 @@ export async function syncNamedCustomer(
   return sync(deps, customerId, subscriptionId, isOurs);
 }
 
-/** Syncs everybody who is known here. Returns how many. */
-export async function syncAllCustomers(deps: SyncDeps): Promise<number> {
-  let synced = 0;
+/** What came of syncing everybody. */
+export interface SyncedAll {
+  /** How many customers are here as Stripe tells them now. */
+  synced: number;
+  /** Customers whom Stripe does not know, of another account perhaps. They stay as they were. */
+  unknown: string[];
+}
+
+/** Syncs everybody who is known here. One whom Stripe does not know keeps nobody else from it. */
+export async function syncAllCustomers(deps: SyncDeps): Promise<SyncedAll> {
+  const all: SyncedAll = { synced: 0, unknown: [] };
   let cursor: string | undefined;
   do {
     const page = await deps.store.listCustomers({ limit: batchMax, cursor });
-    for (const { id } of page.data) await syncCustomer(deps, id);
-    synced += page.data.length;
+    for (const { id } of page.data) {
+      try {
+        await syncCustomer(deps, id);
+        all.synced += 1;
+      } catch (error) {
+        if (!(error instanceof MeterctlError) || error.code !== 'not_found') throw error;
+        all.unknown.push(id);
+      }
+    }
     cursor = page.nextCursor ?? undefined;
   } while (cursor !== undefined);
-  return synced;
+  return all;
 }
 
 /**

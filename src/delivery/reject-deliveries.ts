@@ -2,12 +2,14 @@
 
 import type { EventBilling } from '../domain/billing.js';
 import { parseIdentifier, type Rejection } from '../domain/delivery.js';
+import { MeterctlError } from '../domain/error.js';
 import type { DeliveryStore } from '../domain/store.js';
 import type { Host } from '../lib/host.js';
 
 /**
- * Acts on one of Stripe's reports; the same report again changes nothing. Throws when Stripe cannot be asked for it. A
- * report names samples and counts the rest, so the log says when more was rejected than can be named.
+ * Acts on one of Stripe's reports; the same report again changes nothing. Throws when Stripe cannot be asked for it, and
+ * `not_found` when it does not have it: one that is young may only not be readable yet. A report names samples and counts the
+ * rest, so the log says when more was rejected than can be named.
  */
 export async function rejectDeliveries(
   deps: { store: DeliveryStore; billing: EventBilling; host: Host },
@@ -16,8 +18,10 @@ export async function rejectDeliveries(
   const { store, billing, host } = deps;
   const report = await billing.findMeterRejections(eventId);
   if (!report) {
-    host.log.warn('Stripe no longer has this report of rejected usage; run meterctl reconcile', { eventId });
-    return;
+    throw new MeterctlError(
+      'not_found',
+      `Stripe does not show its report ${eventId} of rejected usage, or not yet; meterctl reconcile finds what it was about.`,
+    );
   }
   const { rejections, errorCount } = report;
   const named: Rejection[] = [];

@@ -47,7 +47,11 @@ export async function putOff(
   const reason = error instanceof Error ? error.message : String(error);
   for (const { id, type, attempts } of messages) {
     const outcome = outcomeOf(error, reason, attempts, host.clock.nowMs());
-    host.log.warn('a message from Stripe could not be applied', { id, type, attempts, reason });
+    if (outcome.kind === 'failed')
+      host.log.error('a message from Stripe was given up: see meterctl webhooks list --state failed', {
+        ...{ id, type, attempts, reason },
+      });
+    else host.log.warn('a message from Stripe could not be applied yet', { id, type, attempts, reason });
     await store.settleWebhook(id, outcome);
   }
 }

@@ -114,7 +114,7 @@ describe('customers', () => {
     expect(page.data).toMatchObject([{ email: 'bob@example.com', status: 'inactive', subscription: null }]);
     const next = await json<Listed<object>>(`customers list --limit 1 --cursor ${page.next_cursor}`);
     expect(next).toEqual({ data: [shown], next_cursor: null });
-    expect(await json('customers sync')).toEqual({ synced: 2 });
+    expect(await json('customers sync')).toEqual({ synced: 2, unknown: [] });
     expect(await json(`customers sync ${customer}`)).toEqual(shown);
     expect((await run('customers show cus_other')).code).toBe(4);
     expect((await run('customers import cus_other')).code).toBe(4);

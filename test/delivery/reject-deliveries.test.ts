@@ -4,8 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { createCourier } from '../../src/delivery/courier.js';
 import { rejectDeliveries } from '../../src/delivery/reject-deliveries.js';
 import { usageRow } from '../../src/metering/usage-row.js';
+import type { EventTarget } from '../../src/webhooks/event-target.js';
+import { createInbox } from '../../src/webhooks/inbox.js';
 import { createTestBilling, openTestEmulator } from '../support/emulator.js';
 import { createFakeHost } from '../support/host.js';
+import { newWebhook } from '../support/records.js';
 import { addSubscriber, openTestStore } from '../support/store.js';
 
 const running = new AbortController().signal;
@@ -71,7 +74,7 @@ describe('rejected usage', () => {
     expect(logged('meterctl reconcile')).toMatchObject([{ fields: { rejected: 8, named: refused } }]);
   });
 
-  it('names what is not known here, and a report that Stripe has forgotten', async () => {
+  it('names what is not known here', async () => {
     const { host, store, billing, logged } = await setUp(0);
     const reporting = (identifier: string) => ({
       ...billing,
@@ -84,7 +87,28 @@ describe('rejected usage', () => {
     expect(logged('did not come from here')).toMatchObject([{ fields: { identifier: 'somebody-elses' } }]);
     await rejectDeliveries({ store, host, billing: reporting('dlv_other:2') }, 'evt_1');
     expect(logged('unknown here')).toMatchObject([{ fields: { id: 'dlv_other', reason: 'no_meter: gone' } }]);
-    await rejectDeliveries({ store, host, billing }, 'evt_none');
-    expect(logged('no longer has this report')).toHaveLength(1);
+  });
+
+  it('is asked for again while Stripe does not show its report, and given up where everybody can see it', async () => {
+    const { host, store, billing, logged } = await setUp(0);
+    const asked: string[] = [];
+    const apply = async (target: EventTarget) => {
+      if (target.kind !== 'meter_rejections') return;
+      asked.push(target.eventId);
+      await rejectDeliveries({ store, host, billing }, target.eventId);
+    };
+    const inbox = createInbox({ store, host, apply, read: () => 'unreadable' });
+    const type = 'v1.billing.meter.error_report_triggered';
+    await store.recordWebhook(newWebhook({ id: 'evt_young', kind: 'thin', type }), host.clock.nowMs());
+    await inbox.tick(running);
+    expect(await store.findWebhook('evt_young')).toMatchObject({ state: 'received', attempts: 1 });
+    for (let hour = 0; hour < 24; hour += 1) {
+      host.jump(host.clock.nowMs() + 3_600_000);
+      await inbox.tick(running);
+    }
+    expect(asked).toHaveLength(12);
+    const given = { state: 'failed', reason: expect.stringContaining('meterctl reconcile') };
+    expect(await store.findWebhook('evt_young')).toMatchObject(given);
+    expect(logged('given up')).toMatchObject([{ level: 'error', fields: { id: 'evt_young', attempts: 12 } }]);
   });
 });

@@ -26,9 +26,10 @@ async function sync(context: Context, customerId: string | undefined): Promise<u
     showCustomer(context, await syncCustomer(deps, customerId), await statusRule(context));
     return;
   }
-  const synced = await syncAllCustomers(deps);
+  const { synced, unknown } = await syncAllCustomers(deps);
   context.show({
-    json: () => ({ synced }),
+    json: () => ({ synced, unknown }),
     text: () => `Synced ${countOf(synced, 'customer')}.`,
   });
+  for (const id of unknown) context.note(`Stripe does not know ${id}: it stays here as it was.`);
 }
