@@ -1,0 +1,149 @@
+/** One customer's deliveries by their timestamps, in SQLite, read in steps so short that paid calls hardly wait for one. */
+
+import assert from 'node:assert';
+import {
+  addToSums,
+  emptySums,
+  type SpanSums,
+  type StampedDelivery,
+  type StampedRange,
+} from '../domain/reconciliation.js';
+import type { ReconciliationStore } from '../domain/store.js';
+import type { Clock } from '../lib/host.js';
+import type { Database } from './open.js';
+
+/** No window is longer (a CHECK of the table), so a timestamp lies less than this after its window's start. */
+export const windowMaxMs = 86_400_000;
+
+/** So many deliveries, or rows of the ledger, are read in one step: about a millisecond from memory. */
+const deliveriesMax = 100;
+const ledgerRowsMax = 2_000;
+
+/** The first chunk passes over windows of the day before whose timestamps lie ahead of the range: there are a day's seconds of them at most. */
+const chunkSql = `
+SELECT d.no, d.id, d.window_start_ms AS windowStartMs, d.state, d.units, d.attempts, d.period_start_ms AS periodStartMs,
+  d.timestamp_ms AS timestampMs, d.next_attempt_at_ms AS nextAttemptAtMs, d.unknown_since_ms AS unknownSinceMs,
+  d.delivered_at_ms AS deliveredAtMs, (SELECT max(id) FROM usage) AS lastUsageId,
+  (d.corrects_no IS NOT NULL OR EXISTS (SELECT 1 FROM deliveries o WHERE o.corrects_no = d.no)) AS corrected
+FROM deliveries d INDEXED BY deliveries_of_customer
+WHERE d.customer_no = (SELECT no FROM customers WHERE id = :customerId)
+  AND d.meter_no = (SELECT no FROM meters WHERE event_name = :meter)
+  AND (d.window_start_ms, d.no) > (:afterMs, :afterNo) AND d.window_start_ms < :endMs
+  AND d.timestamp_ms >= :startMs AND d.timestamp_ms < :endMs
+ORDER BY d.window_start_ms, d.no LIMIT ${deliveriesMax}`;
+
+/** Rows up to the last one there was when the delivery was read: the ledger only grows, so they are what its units then were. */
+const ledgerSql = `
+SELECT count(*) AS rows, COALESCE(sum(units), 0) AS units, COALESCE(max(id), 0) AS lastId
+FROM (SELECT id, units FROM usage WHERE delivery_no = :no AND id > :afterId AND id <= :lastUsageId ORDER BY id LIMIT :limit)`;
+
+interface Row extends Omit<StampedDelivery, 'corrected'> {
+  no: number;
+  windowStartMs: number;
+  /** Of the whole ledger, when this was read. */
+  lastUsageId: number;
+  corrected: 0 | 1;
+}
+
+type Values = [Record<string, unknown>];
+
+/** The questions by timestamp of the contract. */
+export function createStampedQueries(
+  database: Database,
+  clock: Clock,
+): Pick<ReconciliationStore, 'sumStamped' | 'listStamped'> {
+  const { connection, read } = database;
+  const chunk = connection.prepare<Values, Row>(chunkSql);
+  const pause = () => new Promise<void>((resolve) => clock.soon(resolve));
+  const ledgerOf = createLedgerSums(database, pause);
+
+  async function* chunksOf(range: StampedRange): AsyncGenerator<Row[]> {
+    // Just before the first window that can hold a timestamp of the range.
+    let after = { afterMs: range.startMs - windowMaxMs, afterNo: Number.MAX_SAFE_INTEGER };
+    for (;;) {
+      const rows = read(() => chunk.all({ ...range, ...after }));
+      yield rows;
+      const last = rows.at(-1);
+      if (!last || rows.length < deliveriesMax) return;
+      after = { afterMs: last.windowStartMs, afterNo: last.no };
+      await pause();
+    }
+  }
+
+  return {
+    async sumStamped(range, { stepMs, settledBeforeMs }) {
+      const spans = new Map<number, SpanSums>();
+      for await (const rows of chunksOf(range)) {
+        const sums = await ledgerOf(rows);
+        rows.forEach((row, index) => {
+          const summed = { ...row, ledger: sums[index] ?? 0 };
+          addToSums(spanOf(spans, range, stepMs, row), summed, settledBeforeMs);
+        });
+      }
+      return [...spans.values()].sort((a, b) => a.startMs - b.startMs);
+    },
+    async listStamped(range) {
+      const found: StampedDelivery[] = [];
+      for await (const rows of chunksOf(range))
+        found.push(
+          ...rows.map(({ no: _, windowStartMs: __, lastUsageId: ___, ...row }) => ({
+            ...row,
+            corrected: row.corrected === 1,
+          })),
+        );
+      return found;
+    },
+  };
+}
+
+/** Adds up the usage rows of each delivery, of which one alone may have very many. */
+function createLedgerSums(
+  { connection, read }: Database,
+  pause: () => Promise<void>,
+): (rows: readonly Row[]) => Promise<number[]> {
+  const ledger = connection.prepare<Values, { rows: number; units: number; lastId: number }>(ledgerSql);
+  return async (rows) => {
+    const sums: number[] = [];
+    let [sum, afterId] = [0, 0];
+    const step = () => {
+      for (let rowsLeft = ledgerRowsMax; rowsLeft > 0 && sums.length < rows.length; ) {
+        const found = ledger.get({ ...edgeOf(rows[sums.length]), afterId, limit: rowsLeft });
+        assert(found);
+        sum += found.units;
+        rowsLeft -= found.rows;
+        afterId = found.lastId;
+        if (rowsLeft === 0) return;
+        sums.push(sum);
+        [sum, afterId] = [0, 0];
+      }
+    };
+    for (;;) {
+      read(step);
+      if (sums.length === rows.length) return sums;
+      await pause();
+    }
+  };
+}
+
+/** Which of its usage rows there were when the delivery was read. */
+function edgeOf(row: Row | undefined): { no: number; lastUsageId: number } {
+  assert(row);
+  return { no: row.no, lastUsageId: row.lastUsageId };
+}
+
+/** The step that holds the delivery, cut at the edges of the range; made when it is the first in there. */
+function spanOf(
+  spans: Map<number, SpanSums>,
+  range: StampedRange,
+  stepMs: number,
+  { timestampMs }: Row,
+): SpanSums {
+  const startMs = Math.floor(timestampMs / stepMs) * stepMs;
+  let span = spans.get(startMs);
+  if (!span) {
+    const endMs = Math.min(startMs + stepMs, range.endMs);
+    span = emptySums({ startMs: Math.max(startMs, range.startMs), endMs });
+    spans.set(startMs, span);
+  }
+  return span;
+}

@@ -1,0 +1,39 @@
+/** Adding up what one busy customer has used: in steps, between which paid calls go on, and still right to the unit. */
+
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { openDatabase } from '../../src/sqlite/open.js';
+import { createStore } from '../../src/sqlite/store.js';
+import { addCustomers } from '../conformance/usage.js';
+import { createTestFolder } from '../support/folder.js';
+import { createFakeHost, testStartMs } from '../support/host.js';
+import { newUsage } from '../support/records.js';
+
+it('reads few rows at a time, also of one delivery, and counts no row that came meanwhile', async () => {
+  const host = createFakeHost();
+  const database = openDatabase(join(createTestFolder(), 'meterctl.db'));
+  onTestFinished(database.close);
+  let pauses = 0;
+  const soon = (task: () => void) => {
+    pauses += 1;
+    // What a paid call does in between: the window is open still.
+    void store.recordUsage([newUsage(one)], testStartMs).then(task);
+  };
+  const store = createStore(database, { ...host, clock: { ...host.clock, soon } });
+  const [one = 0] = await addCustomers(store, 1);
+  const usages = (count: number, atMs: number) =>
+    Array.from({ length: count }, () => newUsage(one, { atMs }));
+  await store.recordUsage(usages(20_000, testStartMs), testStartMs);
+  await store.recordUsage(usages(1, testStartMs + 5_000), testStartMs);
+  const range = {
+    customerId: 'cus_1',
+    meter: 'api_calls',
+    startMs: testStartMs,
+    endMs: testStartMs + 60_000,
+  };
+  const by = { stepMs: 60_000, settledBeforeMs: testStartMs };
+  expect(await store.sumStamped(range, by)).toMatchObject([{ ledger: 20_001, units: 20_001 }]);
+  expect(pauses).toBeGreaterThanOrEqual(10);
+  const [sums] = await store.sumStamped(range, by);
+  expect(sums?.ledger).toBe(20_001 + 10);
+});
