@@ -106,8 +106,7 @@ function outcomeOf(answer: SendAnswer, delivery: ClaimedDelivery, host: Host): D
     case 'duplicate':
       return { kind: 'delivered' };
     case 'refused':
-      // What is wrong with it now, an archived meter for instance, says nothing about an earlier attempt.
-      return { kind: delivery.unknownBeforeMs === null ? 'refused' : 'uncertain', reason: answer.reason };
+      return { kind: 'refused', reason: answer.reason };
     case 'too_late':
       // An earlier attempt may have cancelled it: taking the units back once more would be twice.
       return {

@@ -105,20 +105,6 @@ describe('the courier', () => {
     expect(data).toMatchObject([{ reason: 'no such meter', units: 1 }]);
   });
 
-  it('does not take a refusal as an answer to an earlier attempt that was lost', async () => {
-    const { host, store, customer, courier } = await setUp([
-      trouble(),
-      { kind: 'refused', reason: 'the meter is archived' },
-    ]);
-    await use(store, host, customer);
-    host.jump(host.clock.nowMs() + windowMs);
-    await courier.tick(running);
-    host.jump(host.clock.nowMs() + 60_000);
-    await courier.tick(running);
-    const { data } = await store.listDeliveries({ state: 'uncertain' }, { limit: 10 });
-    expect(data).toMatchObject([{ reason: 'the meter is archived', units: 1 }]);
-  });
-
   it('pauses longer and longer while Stripe is down, sends one ahead to look, and then the rest', async () => {
     const { host, store, customer, sent, courier } = await setUp([trouble(), trouble()]);
     const { customer: other } = await addSubscriber(store, host, 'cus_2');
