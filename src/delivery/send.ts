@@ -29,7 +29,7 @@ function outcomeBeforeSending(delivery: ClaimedDelivery, nowMs: number): Deliver
       kind: 'uncertain',
       reason:
         unknownForMs > 0
-          ? 'Whether Stripe has it has been unknown for 23 hours; it must be compared with Stripe before it is sent again.'
+          ? 'Whether Stripe has it has been unknown for 23 hours, or for longer than a clock that was set back can tell. It must be compared with Stripe before it is sent again.'
           : 'Whether Stripe has it is unknown, and for how long too: the clock was set back. It must be compared with Stripe.',
     };
   }

@@ -6,6 +6,7 @@ import { createAlertStore } from './alerts.js';
 import { createAnswers } from './answers.js';
 import { createAudit } from './audit.js';
 import { createCheckouts } from './checkouts.js';
+import { watchClock } from './clock-watch.js';
 import { createCustomers } from './customers.js';
 import { createDeliveries } from './deliveries.js';
 import { createIdentity } from './identity.js';
@@ -27,7 +28,8 @@ export async function openStore(options: { path: string; host: Host }): Promise<
 }
 
 /** The contract on a database that is open already; closing the store closes it. */
-export function createStore(database: Database, host: Host): Store {
+export function createStore(unwatched: Database, host: Host): Store {
+  const database = watchClock(unwatched, host.clock);
   const { audit, ...auditStore } = createAudit(database);
   const { customers, ...customerStore } = createCustomers(database, host.clock, audit);
   const { limits, ...limitStore } = createLimits(database, audit);

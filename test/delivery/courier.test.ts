@@ -170,6 +170,35 @@ describe('the courier', () => {
     expect(sent).toHaveLength(2);
   });
 
+  it('compares with Stripe what was sent while the clock was ahead, however long ago it was set back', async () => {
+    const { host, store, customer, sent, courier } = await setUp([trouble()]);
+    await use(store, host, customer);
+    const rightMs = host.clock.nowMs() + windowMs;
+    host.jump(rightMs + 20 * hour);
+    await courier.tick(running);
+    // For four hours the daemon cannot look at the outbox, but takes calls.
+    host.jump(rightMs + 24 * hour);
+    await use(store, host, customer);
+    host.jump(rightMs + 21 * hour);
+    await courier.tick(running);
+    const { data } = await store.listDeliveries({ state: 'uncertain' }, { limit: 10 });
+    expect(data).toMatchObject([{ units: 1, reason: expect.stringContaining('a clock that was set back') }]);
+    expect(sent.filter(({ identifier }) => identifier === data[0]?.id)).toHaveLength(1);
+  });
+
+  it('minds no correction of the clock by some minutes', async () => {
+    const { host, store, customer, sent, courier } = await setUp([trouble()]);
+    await use(store, host, customer);
+    host.jump(host.clock.nowMs() + windowMs);
+    await courier.tick(running);
+    host.jump(host.clock.nowMs() + 15 * 60_000);
+    await use(store, host, customer);
+    host.jump(host.clock.nowMs() - 9 * 60_000);
+    await courier.tick(running);
+    expect(sent.map(({ units }) => units)).toEqual([1, 1, 1]);
+    expect(await store.countDeliveries(host.clock.nowMs())).toMatchObject({ delivered: 2, uncertain: 0 });
+  });
+
   it('still sends after days in which Stripe certainly did not get it', async () => {
     const { host, store, customer, sent, courier } = await setUp([trouble({ processed: 'no' })]);
     await use(store, host, customer);
