@@ -70,7 +70,8 @@ function partsSql(range: Range, by: UsageGrouping | undefined): string {
 /** The days in question, cut to those that have usage. */
 const daysSpanSql = `
 days (day) AS (
-  SELECT max(CAST(:firstDay AS INTEGER), (SELECT min(day) FROM usage_days))
+  SELECT day FROM (SELECT max(CAST(:firstDay AS INTEGER), (SELECT min(day) FROM usage_days)) AS day)
+  WHERE day < :endDay
   UNION ALL
   SELECT day + 1 FROM days WHERE day + 1 < :endDay AND day < (SELECT max(day) FROM usage_days)
 )`;

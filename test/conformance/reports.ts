@@ -27,6 +27,14 @@ export function describeReports(open: OpenStore): void {
       expect((await store.listUsage(filter, 'key'))[0]).toMatchObject({ keyId: null });
     });
 
+    it('sums nothing in a range that ends before the first use', async () => {
+      const { store } = await open();
+      const firstMs = Math.min(...(await fillLedger(store)).map(({ atMs }) => atMs));
+      const filter = { fromMs: 0, toMs: firstMs - (firstMs % DAY_MS) };
+      expect(await store.listUsage(filter, 'customer')).toEqual([]);
+      expect(await store.sumUsage(filter)).toMatchObject({ units: 0, requests: 0 });
+    });
+
     it('sums any range exactly, whatever it is filtered by', async () => {
       const { store } = await open();
       const ledger = await fillLedger(store);
