@@ -1,10 +1,10 @@
-/** Lets a call through the limits, or answers why not. */
+/** Lets a call in, or says why not: access, then limits. Whoever answers the refusal need not know of either. */
 
-import type { Response } from 'express';
+import type { AccessRefusal } from '../access/access.js';
 import type { Admission, AdmissionControl, AdmissionRequest } from '../access/admission.js';
 import type { LimitRefusal } from '../access/limit-refusal.js';
 import { MeterctlError } from '../domain/error.js';
-import { sendProblem } from './problem.js';
+import type { Refusal } from './problem.js';
 
 /** What letting calls in needs. */
 export interface AdmitDeps {
@@ -12,25 +12,40 @@ export interface AdmitDeps {
   baseUrl(): string;
 }
 
-/** Admits the call; without a result it is answered. Whoever admits a call must release it. */
-export async function admitCall(
-  deps: AdmitDeps,
-  res: Response,
-  request: AdmissionRequest,
-): Promise<Admission | undefined> {
+/** Admits the call. Whoever admits a call must release it. */
+export async function admitCall(deps: AdmitDeps, request: AdmissionRequest): Promise<Admission | Refusal> {
   try {
     const decision = await deps.admission.admit(request);
-    if (!('refused' in decision)) return decision;
-    refuse(deps, res, decision);
+    return 'refused' in decision ? limitRefusal(decision, deps.baseUrl()) : decision;
   } catch (error) {
     if (!(error instanceof MeterctlError)) throw error;
-    sendProblem(res, 'ledger_unavailable', 'What was used so far cannot be read now. Please try again.');
+    return {
+      refused: 'ledger_unavailable',
+      detail: 'What was used so far cannot be read now. Please try again.',
+    };
   }
-  return undefined;
 }
 
-function refuse(deps: AdmitDeps, res: Response, { refused, detail, headers }: LimitRefusal): void {
-  res.set({ ...headers, 'Meterctl-Units': '0' });
+function limitRefusal({ refused, detail, headers }: LimitRefusal, baseUrl: string): Refusal {
   const isMoney = refused === 'spend_cap_reached' || refused === 'prepaid_exhausted';
-  sendProblem(res, refused, detail, isMoney ? { portal_url: `${deps.baseUrl()}/portal` } : {});
+  const more = isMoney ? { portal_url: `${baseUrl}/portal` } : {};
+  return { refused, detail, more, headers: { ...headers, 'Meterctl-Units': '0' } };
 }
+
+/** The refusal for a customer who may not call. */
+export function accessRefusal(refused: AccessRefusal, baseUrl: string): Refusal {
+  switch (refused) {
+    case 'subscription_inactive':
+      return { refused, detail: 'Subscribe first.', more: { checkout_url: `${baseUrl}/checkout` } };
+    case 'payment_required':
+      return { refused, detail: 'The last invoice is not paid.', more: { portal_url: `${baseUrl}/portal` } };
+    case 'customer_suspended':
+      return { refused, detail: 'The operator has suspended this customer.' };
+  }
+}
+
+/** The refusal of a call whose usage cannot be written. */
+export const unrecorded: Refusal = {
+  refused: 'ledger_unavailable',
+  detail: 'The call was not carried out and is not billed. Please try again.',
+};

@@ -1,16 +1,9 @@
 /** From a presented key to a customer, or to the refusal. */
 
-import type { Request } from 'express';
 import { hasScope, keyStatus } from '../domain/key.js';
 import type { FoundKey, KeyLookup } from '../keys/key-lookup.js';
-import { presentedKey } from './presented-key.js';
-import type { ProblemCode } from './problem.js';
-
-/** A refusal with its explanation. */
-export interface Refusal {
-  refused: ProblemCode;
-  detail: string;
-}
+import { type Asking, presentedKey } from './presented-key.js';
+import type { Refusal } from './problem.js';
 
 /** What authentication needs. */
 export interface AuthenticateDeps {
@@ -23,7 +16,7 @@ export interface AuthenticateDeps {
  * scope is needed, for that. Waits for the store only when memory does not have the key.
  */
 export async function authenticate(
-  req: Request,
+  req: Asking,
   deps: AuthenticateDeps,
   nowMs: number,
   scope: string | null = null,
@@ -43,7 +36,7 @@ export async function authenticate(
 /** Whoever holds a key may learn what is wrong with it. */
 function refusalOf(
   { key, allowsAddress }: FoundKey,
-  req: Request,
+  req: Asking,
   nowMs: number,
   scope: string | null,
 ): Refusal | undefined {

@@ -1,12 +1,21 @@
 /** Refusals and errors as HTTP answers: `application/problem+json` (RFC 9457) with a stable `code`. One table, all of it here. */
 
 import type { ServerResponse } from 'node:http';
-import type { Response } from 'express';
 import type { ErrorCode } from '../domain/error.js';
 import { requestIdOf } from './request-id.js';
 
 /** Everything that an answer can be refused for. */
 export type ProblemCode = keyof typeof problems;
+
+/** A refusal with its explanation. */
+export interface Refusal {
+  refused: ProblemCode;
+  detail: string;
+  /** More members of the answer, such as `checkout_url`. */
+  more?: Record<string, string>;
+  /** Header fields of the answer. */
+  headers?: Record<string, string>;
+}
 
 /** Status and title of each refusal. */
 const problems = {
@@ -71,32 +80,49 @@ export function problemSent(res: ServerResponse): ProblemCode | undefined {
   return sent.get(res);
 }
 
-/** Sends a refusal. `more` adds members such as `checkout_url`. */
+/** A refusal as an answer. */
+interface ProblemAnswer {
+  status: number;
+  headers: Record<string, string>;
+  body: string;
+}
+
+/** The answer that a refusal is told with. `more` adds members such as `checkout_url`. */
+function problemAnswer(
+  code: ProblemCode,
+  detail: string,
+  requestId: string,
+  more: Record<string, unknown> = {},
+): ProblemAnswer {
+  const { status, title } = statusAndTitle(code);
+  const problem = { type: 'about:blank', title, status, code, detail, request_id: requestId, ...more };
+  const body = JSON.stringify(problem);
+  const headers: Record<string, string> = {
+    'X-Request-Id': requestId,
+    'Content-Type': 'application/problem+json',
+    'Content-Length': String(Buffer.byteLength(body)),
+    'Cache-Control': 'no-store',
+  };
+  // RFC 6750 3: the challenge comes with every 401.
+  if (status === 401) headers['WWW-Authenticate'] = 'Bearer';
+  return { status, headers, body };
+}
+
+/** Sends a refusal. */
 export function sendProblem(
-  res: Response,
+  res: ServerResponse,
   code: ProblemCode,
   detail: string,
   more: Record<string, unknown> = {},
 ): void {
-  const { status, title } = statusAndTitle(code);
+  const { status, headers, body } = problemAnswer(code, detail, requestIdOf(res), more);
   sent.set(res, code);
-  const requestId = requestIdOf(res);
-  const body = JSON.stringify({
-    type: 'about:blank',
-    title,
-    status,
-    code,
-    detail,
-    request_id: requestId,
-    ...more,
-  });
-  // RFC 6750 3: the challenge comes with every 401.
-  if (status === 401) res.setHeader('WWW-Authenticate', 'Bearer');
-  res.writeHead(status, {
-    'X-Request-Id': requestId,
-    'Content-Type': 'application/problem+json',
-    'Content-Length': Buffer.byteLength(body),
-    'Cache-Control': 'no-store',
-  });
+  res.writeHead(status, headers);
   res.end(body);
+}
+
+/** Sends a refusal with the header fields that belong to it. */
+export function sendRefusal(res: ServerResponse, { refused, detail, more, headers = {} }: Refusal): void {
+  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+  sendProblem(res, refused, detail, more);
 }

@@ -2,39 +2,19 @@
 
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import express, { type Express } from 'express';
-import type { InvoiceBilling } from '../domain/billing.js';
+import type { Express } from 'express';
 import { MeterctlError } from '../domain/error.js';
-import type { Inbox } from '../webhooks/inbox.js';
-import { assets } from './assets.js';
 import { createExpressServer } from './born-express.js';
-import { createInvoiceReader } from './invoice-reader.js';
 import { errors, notFound } from './middleware/errors.js';
-import { sameOrigin } from './middleware/same-origin.js';
+import { addPages, createBareApp, type PagesDeps } from './pages-app.js';
 import { requestId } from './request-id.js';
-import { type CheckoutDeps, checkout } from './routes/checkout.js';
-import { alive, type HealthDeps, ready } from './routes/health.js';
-import { abandoned, type HomeDeps, home } from './routes/home.js';
-import { type MetricsDeps, metrics } from './routes/metrics.js';
-import { type PortalDeps, portal } from './routes/portal.js';
-import { claimKey, type SuccessDeps, showSuccess } from './routes/success.js';
-import { type UsageDeps, usage } from './routes/usage.js';
-import { webhook, webhookBodyMax } from './routes/webhook.js';
+import { alive, ready } from './routes/health.js';
+import { home } from './routes/home.js';
+import { metrics } from './routes/metrics.js';
 import { createSale, type Sale, type SaleDeps } from './sale.js';
 
 /** Everything that the routes need. */
-export type ServerDeps = SaleDeps &
-  CheckoutDeps &
-  SuccessDeps &
-  HomeDeps &
-  Omit<UsageDeps & PortalDeps, 'invoiceOf'> &
-  HealthDeps &
-  MetricsDeps & {
-    billing: InvoiceBilling;
-    inbox: Inbox;
-    /** How far `X-Forwarded-For` is believed: so many proxies, or those at these addresses. */
-    trustProxy: number | readonly string[];
-  };
+export type ServerDeps = SaleDeps & PagesDeps;
 
 /** A listening server. */
 export interface HttpServer {
@@ -50,37 +30,18 @@ const closeGraceMs = 10_000;
 /** A large upload over a slow line takes longer than the five minutes that Node allows. */
 const requestTimeoutMs = 60 * 60_000;
 
-/** Bodies of the forms and small JSON that people send. */
-const bodyMax = '16kb';
-
-/** Every route in the order in which it is tried; `sale` first. */
+/** Every route; `sale` first. */
 function createApp(deps: ServerDeps, sale: Sale): Express {
-  const app = express();
-  app.disable('x-powered-by');
-  app.disable('etag');
-  app.set('trust proxy', deps.trustProxy);
+  const app = createBareApp(deps);
   app.use(function sold(req, res, next) {
     return sale(req, res) ?? next();
   });
   app.use(requestId(deps.host.ids));
-  app.post(
-    '/webhook',
-    express.raw({ type: () => true, limit: webhookBodyMax }),
-    webhook(deps.inbox, deps.metrics),
-  );
-  const invoiceOf = createInvoiceReader({ ...deps, clock: deps.host.clock });
-  app.get('/usage/:customer', usage({ ...deps, invoiceOf }));
+  addPages(app, deps);
   app.get('/healthz', alive);
   app.get('/readyz', ready(deps));
   app.get('/metrics', metrics(deps));
-  const forms = [express.json({ limit: bodyMax }), express.urlencoded({ extended: false, limit: bodyMax })];
-  app.post('/checkout', forms, checkout(deps));
-  app.get('/success', showSuccess(deps));
-  app.post('/success', sameOrigin(deps), forms, claimKey(deps));
-  app.use('/portal', portal({ ...deps, invoiceOf }));
   app.get('/', home(deps));
-  app.get('/error', abandoned(deps));
-  app.get('/assets/:name', assets);
   app.use(notFound(deps.offer));
   app.use(errors(deps.host.log, deps.offer));
   return app;

@@ -1,43 +1,25 @@
 /** The gateway to the API that is sold: calls that were let in go to the upstream, and their answers come back. */
 
 import type { Request, Response } from 'express';
-import type { Admission } from '../../access/admission.js';
 import type { RouteRule } from '../../domain/route.js';
-import type { FoundKey } from '../../keys/key-lookup.js';
-import type { Clock, Log } from '../../lib/host.js';
-import type { LedgerWriter } from '../../metering/ledger-writer.js';
-import type { OpenCalls } from '../../metering/open-calls.js';
-import { usageRow } from '../../metering/usage-row.js';
 import type { KeyedRequest } from '../idempotency.js';
 import { requestIdOf } from '../request-id.js';
 import { type CallMeter, freeOfCharge } from './call-meter.js';
 import { Exchange } from './exchange.js';
-import { KeptCall, noAnswer } from './kept-call.js';
-import { MeteredCall } from './metered-call.js';
+import { KeptCall } from './kept-call.js';
+import { type LetIn, type MeterCallDeps, meterCall } from './meter-call.js';
 import { requestHeaders, requestTarget } from './request-head.js';
 import type { Route } from './route-table.js';
 import type { Upstreams } from './upstreams.js';
 
 /** What the gateway needs. */
-export interface GatewayDeps {
+export interface GatewayDeps extends MeterCallDeps {
   upstreams: Upstreams;
-  ledger: LedgerWriter;
-  openCalls: OpenCalls;
-  clock: Clock;
-  log: Log;
-  /** The meter's event name. */
-  meter: string;
-  windowMs: number;
   requestBytesMax: number;
-  /** Counts what an upstream told that cannot be billed. */
-  countMisreport(): void;
 }
 
 /** A call that was let in. */
-export interface SoldCall {
-  caller: FoundKey;
-  admission: Admission;
-  atMs: number;
+export interface SoldCall extends LetIn {
   /** Set where the call has an Idempotency-Key. */
   keyed?: KeyedRequest | undefined;
 }
@@ -82,36 +64,12 @@ export function createGateway(deps: GatewayDeps): Gateway {
   };
 }
 
-function meterOf(deps: GatewayDeps, { rule, name }: Route, call: SoldCall): CallMeter {
-  const { caller, admission, keyed } = call;
-  const { customer, key } = caller;
-  const usage = (units: number, atMs: number) =>
-    usageRow({ customer, keyNo: key.no, route: name, units, atMs }, deps);
-  let kept: KeptCall | undefined;
-  const answered = keyed?.answered(() => kept?.answer() ?? noAnswer);
-  const metered = new MeteredCall({
-    rule,
-    admission,
-    record: (units) => deps.ledger.record({ ...usage(units, call.atMs), answered }),
-    open: (owed) =>
-      deps.openCalls.open({
-        usage: (units) => usage(units, deps.clock.nowMs()),
-        last: (units) => ({ ...usage(units, deps.clock.nowMs()), answered }),
-        owed,
-        onAbort: rule.onAbort,
-        settled(units) {
-          admission.settle(units);
-          admission.release();
-        },
-      }),
-    misreported(why) {
-      deps.countMisreport();
-      deps.log.warn('an upstream told no usable units; the fallback is billed', { route: name, why });
-    },
-    repeat: keyed && (() => keyed.repeat()),
-  });
-  kept = keyed && new KeptCall(metered);
-  return kept ?? metered;
+function meterOf(deps: GatewayDeps, route: Route, call: SoldCall): CallMeter {
+  const { keyed } = call;
+  if (!keyed) return meterCall(deps, route, call);
+  const answered = keyed.answered(() => kept.answer());
+  const kept = new KeptCall(meterCall(deps, route, call, { answered, repeat: () => keyed.repeat() }));
+  return kept;
 }
 
 /** Whether the units stand in the body of the answer, which must then not be compressed. */

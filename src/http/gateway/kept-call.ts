@@ -6,7 +6,7 @@ import { type AnswerHead, pairs } from './answer-head.js';
 import type { CallEnd, CallMeter } from './call-meter.js';
 
 /** Of a call that was billed without an answer. */
-export const noAnswer: Answer = { status: 0, headers: {}, body: null };
+const noAnswer: Answer = { status: 0, headers: {}, body: null };
 
 /**
  * Holds the answer back until all of it is here, or more than is kept, and only then lets it be billed. The upstream goes on

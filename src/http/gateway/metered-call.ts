@@ -13,6 +13,8 @@ import { AnsweredBefore, type CallEnd, type CallMeter } from './call-meter.js';
 export interface MeteredCallDeps {
   rule: RouteRule;
   admission: Admission;
+  /** Counts in place of what the rule says. */
+  tally?: Tally | undefined;
   /** Writes the units of the call; resolves once they are on disk. */
   record(units: number): Promise<RecordedUsage>;
   /** Begins a call whose units are known at its end; resolves once that is on disk. `owed` tells the units so far. */
@@ -47,7 +49,7 @@ export class MeteredCall implements CallMeter {
   constructor(deps: MeteredCallDeps) {
     const { onAbort, cost } = deps.rule;
     this.#deps = deps;
-    this.#tally = createTally(cost);
+    this.#tally = deps.tally ?? createTally(cost);
     this.outlivesClient = onAbort === 'upstream';
     this.holdBytesMax = cost.by === 'json' ? documentBytesMax : 0;
   }

@@ -9,11 +9,11 @@ import type { CheckoutStore, CustomerStore } from '../../domain/store.js';
 import { isLive } from '../../domain/subscription.js';
 import type { Host } from '../../lib/host.js';
 import { createTryLimit } from '../../lib/try-limit.js';
-import { type AuthenticateDeps, authenticate, type Refusal } from '../authenticate.js';
+import { type AuthenticateDeps, authenticate } from '../authenticate.js';
 import { clientAddress } from '../client-address.js';
 import type { Site } from '../pages/layout.js';
 import { presentedKey } from '../presented-key.js';
-import { sendProblem } from '../problem.js';
+import { type Refusal, sendProblem } from '../problem.js';
 import { refuse, wantsPage } from '../refuse.js';
 import { portalScope } from './portal-session.js';
 

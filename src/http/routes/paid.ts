@@ -1,7 +1,7 @@
 /** The paid endpoint: key, access, usage on disk, and only then the answer's head. */
 
 import type { Request, Response } from 'express';
-import { type AccessRefusal, accessOf } from '../../access/access.js';
+import { accessOf } from '../../access/access.js';
 import type { Admission } from '../../access/admission.js';
 import type { Answer } from '../../domain/answer.js';
 import { MeterctlError } from '../../domain/error.js';
@@ -13,12 +13,12 @@ import type { LedgerWriter } from '../../metering/ledger-writer.js';
 import type { RepeatGuard } from '../../metering/repeat-guard.js';
 import { reservedUnits } from '../../metering/reserved-units.js';
 import { usageRow } from '../../metering/usage-row.js';
-import { type AdmitDeps, admitCall } from '../admit.js';
+import { type AdmitDeps, accessRefusal, admitCall, unrecorded } from '../admit.js';
 import { type AuthenticateDeps, authenticate } from '../authenticate.js';
 import type { Gateway } from '../gateway/gateway.js';
 import type { Route } from '../gateway/route-table.js';
 import { beginKeyed, type KeyedRequest } from '../idempotency.js';
-import { sendProblem } from '../problem.js';
+import { sendRefusal } from '../problem.js';
 import { requestIdOf } from '../request-id.js';
 
 /** What the paid endpoint needs. */
@@ -52,9 +52,9 @@ export function paid(deps: PaidDeps): (req: Request, res: Response, route: Route
   return async function paid(req, res, route) {
     const nowMs = deps.host.clock.nowMs();
     const caller = await authenticate(req, deps, nowMs, route.rule.scope ?? undefined);
-    if ('refused' in caller) return sendProblem(res, caller.refused, caller.detail);
+    if ('refused' in caller) return sendRefusal(res, caller);
     const access = accessOf(caller.customer, nowMs, deps.pastDueGraceMs);
-    if (!access.allowed) return refuseAccess(res, access.code, deps.baseUrl());
+    if (!access.allowed) return sendRefusal(res, accessRefusal(access.code, deps.baseUrl()));
     deps.uses.note(caller.key.no, nowMs);
     if (access.warning) res.setHeader('Meterctl-Warning', access.warning);
     const call: Call = { route, caller, priceId: access.subscription.priceId, atMs: nowMs };
@@ -72,8 +72,11 @@ export function paid(deps: PaidDeps): (req: Request, res: Response, route: Route
 async function sell(deps: PaidDeps, req: Request, res: Response, call: Call): Promise<void> {
   const { route, caller, priceId, atMs, keyed } = call;
   const units = reservedUnits(route.rule, req.headers['content-length']);
-  const admitted = await admitCall(deps, res, { caller, priceId, units, atMs });
-  if (!admitted) return keyed?.end();
+  const admitted = await admitCall(deps, { caller, priceId, units, atMs });
+  if ('refused' in admitted) {
+    keyed?.end();
+    return sendRefusal(res, admitted);
+  }
   const admission = keyed ? releasingKey(admitted, keyed) : admitted;
   if (deps.gateway) return deps.gateway.forward(req, res, route, { caller, admission, atMs, keyed });
   try {
@@ -118,11 +121,7 @@ async function record(
   } catch (error) {
     // The ledger writer tells of the outage once; only a defect is told for each call.
     if (!(error instanceof MeterctlError)) throw error;
-    sendProblem(
-      res,
-      'ledger_unavailable',
-      'The call was not carried out and is not billed. Please try again.',
-    );
+    sendRefusal(res, unrecorded);
     return undefined;
   }
 }
@@ -134,13 +133,4 @@ function answerTo(recorded: RecordedUsage): Answer & { body: Uint8Array } {
     headers: { 'Content-Type': 'application/json; charset=utf-8' },
     body: Buffer.from(JSON.stringify({ data: answerData, usage })),
   };
-}
-
-function refuseAccess(res: Response, code: AccessRefusal, baseUrl: string): void {
-  const { detail, more } = {
-    subscription_inactive: { detail: 'Subscribe first.', more: { checkout_url: `${baseUrl}/checkout` } },
-    payment_required: { detail: 'The last invoice is not paid.', more: { portal_url: `${baseUrl}/portal` } },
-    customer_suspended: { detail: 'The operator has suspended this customer.', more: {} },
-  }[code];
-  sendProblem(res, code, detail, more);
 }

@@ -6,10 +6,10 @@ import { MeterctlError } from '../../domain/error.js';
 import type { CustomerStore, UsageStore } from '../../domain/store.js';
 import type { Host } from '../../lib/host.js';
 import { isAdminToken } from '../admin-token.js';
-import { type AuthenticateDeps, authenticate, type Refusal } from '../authenticate.js';
+import { type AuthenticateDeps, authenticate } from '../authenticate.js';
 import type { InvoiceReader } from '../invoice-reader.js';
 import { presentedKey } from '../presented-key.js';
-import { sendProblem } from '../problem.js';
+import { type Refusal, sendProblem } from '../problem.js';
 
 /** What the usage route needs. */
 export interface UsageDeps extends AuthenticateDeps {

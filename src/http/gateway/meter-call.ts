@@ -1,0 +1,75 @@
+/** Bills one call that was let in: its rule, its reservation and the ledger, put together. */
+
+import type { Admission } from '../../access/admission.js';
+import type { AnsweredCall } from '../../domain/answer.js';
+import type { FoundKey } from '../../keys/key-lookup.js';
+import type { Clock, Log } from '../../lib/host.js';
+import type { LedgerWriter } from '../../metering/ledger-writer.js';
+import type { OpenCalls } from '../../metering/open-calls.js';
+import type { Tally } from '../../metering/tally.js';
+import { usageRow } from '../../metering/usage-row.js';
+import { MeteredCall } from './metered-call.js';
+import type { Route } from './route-table.js';
+
+/** What billing calls needs. */
+export interface MeterCallDeps {
+  ledger: LedgerWriter;
+  openCalls: OpenCalls;
+  clock: Clock;
+  log: Log;
+  /** The meter's event name. */
+  meter: string;
+  windowMs: number;
+  /** Counts what was told of units that cannot be billed. */
+  countMisreport(): void;
+}
+
+/** A call that was let in. */
+export interface LetIn {
+  caller: FoundKey;
+  admission: Admission;
+  atMs: number;
+}
+
+/** How this call differs from others of its route. */
+export interface MeterCallOptions {
+  /** Counts in place of what the rule says. */
+  tally?: Tally;
+  /** The answer is kept with the usage. */
+  answered?: AnsweredCall | undefined;
+  /** Gives the client what another process has answered to the same call. */
+  repeat?: (() => Promise<void>) | undefined;
+}
+
+/** Makes the call's meter; its reservation ends with it. */
+export function meterCall(
+  deps: MeterCallDeps,
+  { rule, name }: Route,
+  { caller: { customer, key }, admission, atMs }: LetIn,
+  { tally, answered, repeat }: MeterCallOptions = {},
+): MeteredCall {
+  const usage = (units: number, usedAtMs: number) =>
+    usageRow({ customer, keyNo: key.no, route: name, units, atMs: usedAtMs }, deps);
+  return new MeteredCall({
+    rule,
+    admission,
+    tally,
+    repeat,
+    record: (units) => deps.ledger.record({ ...usage(units, atMs), answered }),
+    open: (owed) =>
+      deps.openCalls.open({
+        usage: (units) => usage(units, deps.clock.nowMs()),
+        last: (units) => ({ ...usage(units, deps.clock.nowMs()), answered }),
+        owed,
+        onAbort: rule.onAbort,
+        settled(units) {
+          admission.settle(units);
+          admission.release();
+        },
+      }),
+    misreported(why) {
+      deps.countMisreport();
+      deps.log.warn('an upstream told no usable units; the fallback is billed', { route: name, why });
+    },
+  });
+}
