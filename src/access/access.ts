@@ -6,9 +6,10 @@ import { currentSubscription, endOf, type Subscription } from '../domain/subscri
 /** Why a customer may not call. */
 export type AccessRefusal = 'subscription_inactive' | 'payment_required' | 'customer_suspended';
 
-/** Whether a customer may call. `warning` is set while access hangs on the grace of a late payment. */
+/** Whether a customer may call. `warning` is set while access hangs on the grace of a late payment, which ends at `untilMs`. */
 export type Access =
-  | { allowed: true; subscription: Subscription; warning: 'past_due' | null }
+  | { allowed: true; subscription: Subscription; warning: null }
+  | { allowed: true; subscription: Subscription; warning: 'past_due'; untilMs: number }
   | { allowed: false; code: AccessRefusal };
 
 /** Decides at `nowMs`. The operator's suspension stands above everything. */
@@ -35,8 +36,8 @@ function decide(subscription: Subscription, nowMs: number, pastDueGraceMs: numbe
     case 'active':
       return { allowed: true, subscription, warning: null };
     case 'past_due': {
-      const sinceMs = subscription.pastDueSinceMs ?? subscription.readAtMs;
-      if (nowMs < sinceMs + pastDueGraceMs) return { allowed: true, subscription, warning: 'past_due' };
+      const untilMs = (subscription.pastDueSinceMs ?? subscription.readAtMs) + pastDueGraceMs;
+      if (nowMs < untilMs) return { allowed: true, subscription, warning: 'past_due', untilMs };
       return { allowed: false, code: 'payment_required' };
     }
     case 'unpaid':

@@ -32,10 +32,15 @@ describe('the portal', () => {
     [
       'late with a payment',
       {
-        access: { allowed: true, subscription, warning: 'past_due' },
+        access: { allowed: true, subscription, warning: 'past_due', untilMs: Date.UTC(2026, 5, 24) },
         subscription: createSubscription({ status: 'past_due' }),
       },
-      ['<span class="pill warn">past due</span>', 'Your last payment has failed', '/portal/billing'],
+      [
+        '<span class="pill warn">past due</span>',
+        'Your last payment has failed',
+        'Your calls still work until 24 June 2026.',
+        '/portal/billing',
+      ],
     ],
     [
       'unpaid',
@@ -68,6 +73,30 @@ describe('the portal', () => {
       ['not subscribed', 'in the last 1 day', 'Subscribe, and the keys below work again'],
     ],
     [
+      'paused',
+      {
+        access: { allowed: false, code: 'subscription_inactive' },
+        subscription: createSubscription({ status: 'paused' }),
+      },
+      ['<span class="pill bad">paused</span>', 'Your subscription is paused', 'Please ask us'],
+    ],
+    [
+      'being cancelled by the operator',
+      {
+        access: { allowed: false, code: 'subscription_inactive' },
+        subscription: createSubscription({ closingAtMs: Date.UTC(2026, 5, 9) }),
+      },
+      ['<span class="pill bad">ending</span>', 'Your subscription is ending', 'subscribe again here'],
+    ],
+    [
+      'at the end of his subscription, which Stripe has not told of yet',
+      {
+        access: { allowed: false, code: 'subscription_inactive' },
+        subscription: createSubscription({ cancelAtMs: Date.UTC(2026, 5, 9) }),
+      },
+      ['<span class="pill bad">ending</span>', 'Ended on 9 June 2026.', 'Your subscription is ending'],
+    ],
+    [
       'to be cancelled',
       { subscription: createSubscription({ cancelAtPeriodEnd: true }) },
       ['Ends on 1 July 2026.'],
@@ -98,5 +127,21 @@ describe('the portal', () => {
     expect(text).toContain('&lt;b&gt;1,000 calls');
     expect(text).toContain('1 call of the last moments is still on the way');
     expect(text).toContain('billed after 1 July 2026');
+    expect(text).not.toContain('carried over');
+  });
+
+  it('shows an invoice whose amounts add up, whatever Stripe puts beside the lines', () => {
+    const invoice = {
+      customer: 'cus_1',
+      currency: 'usd',
+      period: { start: '2026-06-01T00:00:00Z', end: '2026-07-01T00:00:00Z' },
+      lines: [{ description: '7 calls', quantity: 7, amount: '0.35' }],
+      amount_due: '0.00',
+      pending_units: 0,
+    };
+    expect(textOf({ invoice })).toMatch(/Credit, discounts and what is carried over<.*-US\$0\.35</);
+    expect(textOf({ invoice: { ...invoice, amount_due: '0.42' } })).toMatch(
+      /Taxes and what was carried over<.*>US\$0\.07</,
+    );
   });
 });
