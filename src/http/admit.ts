@@ -36,7 +36,12 @@ function limitRefusal({ refused, detail, headers }: LimitRefusal, baseUrl: strin
 export function accessRefusal(refused: AccessRefusal, baseUrl: string): Refusal {
   switch (refused) {
     case 'subscription_inactive':
-      return { refused, detail: 'Subscribe first.', more: { checkout_url: `${baseUrl}/checkout` } };
+      return {
+        refused,
+        detail:
+          'No subscription is active. To go on with this key, sign in at portal_url, or post it to checkout_url.',
+        more: { checkout_url: `${baseUrl}/checkout`, portal_url: `${baseUrl}/portal` },
+      };
     case 'payment_required':
       return { refused, detail: 'The last invoice is not paid.', more: { portal_url: `${baseUrl}/portal` } };
     case 'customer_suspended':

@@ -12,7 +12,7 @@ import type { HealthDeps } from './routes/health.js';
 import { abandoned, type HomeDeps } from './routes/home.js';
 import type { MetricsDeps } from './routes/metrics.js';
 import { type PortalDeps, portal } from './routes/portal.js';
-import { claimKey, type SuccessDeps, showSuccess } from './routes/success.js';
+import { type SuccessDeps, success } from './routes/success.js';
 import { type UsageDeps, usage } from './routes/usage.js';
 import { webhook, webhookBodyMax } from './routes/webhook.js';
 
@@ -53,8 +53,10 @@ export function addPages(app: Express, deps: PagesDeps): void {
   );
   app.get('/usage/:customer', usage({ ...deps, invoiceOf }));
   app.post('/checkout', forms, checkout(deps));
-  app.get('/success', showSuccess(deps));
-  app.post('/success', sameOrigin(deps), forms, claimKey(deps));
+  app.get('/checkout', (_req, res) => res.redirect(303, '/'));
+  const { show, claim } = success(deps);
+  app.get('/success', show);
+  app.post('/success', sameOrigin(deps), forms, claim);
   app.use('/portal', portal({ ...deps, invoiceOf }));
   app.get('/error', abandoned(deps));
   app.get('/assets/:name', assets);

@@ -12,15 +12,19 @@ export function errors(log: Log, site: Site): ErrorRequestHandler {
   return function errors(error, req, res, next) {
     if (res.headersSent) return next(error);
     if (error instanceof MeterctlError) {
-      if (error.code !== 'invalid' && error.code !== 'not_found') {
-        log.warn('a request failed', { path: req.path, code: error.code, reason: error.message });
-      }
-      // What Stripe says to the operator is not for the buyer's eyes.
-      const told =
-        error.code === 'unauthorized' || error.code === 'internal'
-          ? 'Please try again later.'
-          : error.message;
-      return refuse(req, res, site, problemOf(error.code), told);
+      const { code, message, cause } = error;
+      // What Stripe or the database says to the operator is not for other people's eyes, and none of their mistakes.
+      const ours = cause === undefined && code !== 'unauthorized' && code !== 'internal';
+      if (!ours || code === 'unavailable' || code === 'conflict')
+        log.warn('a request failed', { path: req.path, code, reason: message });
+      if (ours) return refuse(req, res, site, problemOf(code), message);
+      return refuse(
+        req,
+        res,
+        site,
+        code === 'internal' ? 'internal' : 'unavailable',
+        'Please try again later.',
+      );
     }
     const code = codeOfBodyError(error);
     if (code) return refuse(req, res, site, code, 'The body cannot be read.');

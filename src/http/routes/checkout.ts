@@ -54,14 +54,30 @@ export function checkout(deps: CheckoutDeps): RequestHandler {
   };
 }
 
-/**
- * Opens the session for somebody of whom at most one thing is known. `subscribed`: the customer has a live subscription, and
- * Stripe would bill the same usage on both.
- */
-export async function openCheckout(
-  deps: OpenCheckoutDeps,
-  buyer: { email?: string | undefined; customerId?: string },
-): Promise<{ id: string; url: string } | 'subscribed'> {
+/** Of a buyer at most one thing is known. */
+interface Buyer {
+  email?: string | undefined;
+  customerId?: string;
+}
+
+/** An open session; `subscribed` when the customer has a live subscription: Stripe would bill the same usage on both. */
+type Opened = { id: string; url: string } | 'subscribed';
+
+/** Opens the session. Throws `unavailable`, in words for the buyer, whatever is wrong between the operator and Stripe. */
+export async function openCheckout(deps: OpenCheckoutDeps, buyer: Buyer): Promise<Opened> {
+  try {
+    return await openSession(deps, buyer);
+  } catch (error) {
+    if (!(error instanceof MeterctlError) || error.code === 'internal') throw error;
+    deps.host.log.warn('a buyer cannot be led to Stripe', { code: error.code, reason: error.message });
+    throw new MeterctlError(
+      'unavailable',
+      'Stripe’s page cannot be opened right now. Nothing was charged. Please try again in a moment.',
+    );
+  }
+}
+
+async function openSession(deps: OpenCheckoutDeps, buyer: Buyer): Promise<Opened> {
   const { store, billing, host } = deps;
   if (buyer.customerId !== undefined) {
     // What is known here may be late, and this is where a double subscription can still be avoided.

@@ -7,8 +7,11 @@ import { MeterctlError } from '../../domain/error.js';
 import type { CheckoutStore, CustomerStore } from '../../domain/store.js';
 import { prepareKey } from '../../keys/issue.js';
 import type { Host } from '../../lib/host.js';
+import { createTryLimit, type TryLimit } from '../../lib/try-limit.js';
+import { clientAddress } from '../client-address.js';
 import { type Site, sendPage } from '../pages/layout.js';
 import { keyPage, type Progress, progressPage } from '../pages/success-page.js';
+import { refuse } from '../refuse.js';
 
 /** What the success page needs. */
 export interface SuccessDeps {
@@ -35,28 +38,63 @@ const statuses: Record<Progress, number> = {
   unavailable: 503,
 };
 
-/** `GET`: shows how far the order is. Looking never makes a key. */
-export function showSuccess(deps: SuccessDeps): RequestHandler {
-  return async function showSuccess(req, res) {
-    const sessionId = sessionIdOf(req.query);
-    showProgress(deps, res, await progressOf(deps, sessionId), sessionId);
+/** Orders that one address may have looked up at Stripe: enough for a page that reloads itself, and for several buyers. */
+const perAddress = { burst: 30, refillMs: 2_000, namesMax: 10_000 };
+
+/** The page's two routes. */
+export interface SuccessRoutes {
+  /** `GET`: shows how far the order is. Looking never makes a key. */
+  show: RequestHandler;
+  /** `POST`: makes the key and shows it this once. */
+  claim: RequestHandler;
+}
+
+/** Makes the routes. */
+export function success(deps: SuccessDeps): SuccessRoutes {
+  const limit = createTryLimit({ clock: deps.host.clock, ...perAddress });
+  return {
+    async show(req, res) {
+      const sessionId = sessionIdOf(req.query);
+      if (await mayLook(deps, limit, req, res, sessionId))
+        showProgress(deps, res, await progressOf(deps, sessionId), sessionId);
+    },
+    async claim(req, res) {
+      const sessionId = sessionIdOf(req.body);
+      if (await mayLook(deps, limit, req, res, sessionId)) await claimKey(deps, res, sessionId);
+    },
   };
 }
 
-/** `POST`: makes the key and shows it this once. */
-export function claimKey(deps: SuccessDeps): RequestHandler {
-  return async function claimKey(req: Request, res) {
-    const sessionId = sessionIdOf(req.body);
-    const progress = await progressOf(deps, sessionId);
-    if (progress !== 'ready') return showProgress(deps, res, progress, sessionId);
-    const customerId = (await deps.store.findCheckout(sessionId))?.customerId;
-    if (!customerId)
-      throw new MeterctlError('internal', `The session ${sessionId} was provisioned for nobody.`);
-    const { secret, row } = prepareKey(deps, { customerId, name: 'Checkout' });
-    if ((await deps.store.claimCheckout(sessionId, row)) === 'taken')
-      return showProgress(deps, res, 'claimed', sessionId);
-    sendPage(res, deps.offer, 200, keyPage(secret, deps.baseUrl()));
-  };
+/** What is known here costs nothing; everything else is asked of Stripe. Answers whoever asks too much. */
+async function mayLook(
+  { store, offer }: SuccessDeps,
+  limit: TryLimit,
+  req: Request,
+  res: Response,
+  sessionId: string,
+): Promise<boolean> {
+  if ((await store.findCheckout(sessionId))?.provisionedAtMs != null) return true;
+  const address = clientAddress(req);
+  const waitMs = limit.waitMs(address);
+  limit.note(address);
+  if (waitMs === 0) return true;
+  const seconds = Math.ceil(waitMs / 1000);
+  res.set({ 'Retry-After': String(seconds), Refresh: `${seconds}; url=/success?session_id=${sessionId}` });
+  const detail = 'Too many orders are looked up from here. In a browser this page tries again by itself.';
+  refuse(req, res, offer, 'rate_limited', detail);
+  return false;
+}
+
+async function claimKey(deps: SuccessDeps, res: Response, sessionId: string): Promise<void> {
+  const progress = await progressOf(deps, sessionId);
+  if (progress !== 'ready') return showProgress(deps, res, progress, sessionId);
+  const customerId = (await deps.store.findCheckout(sessionId))?.customerId;
+  if (!customerId)
+    throw new MeterctlError('internal', `The session ${sessionId} was provisioned for nobody.`);
+  const { secret, row } = prepareKey(deps, { customerId, name: 'Checkout' });
+  if ((await deps.store.claimCheckout(sessionId, row)) === 'taken')
+    return showProgress(deps, res, 'claimed', sessionId);
+  sendPage(res, deps.offer, 200, keyPage(secret, deps.baseUrl()));
 }
 
 function showProgress(deps: SuccessDeps, res: Response, progress: Progress, sessionId: string): void {
