@@ -4,26 +4,26 @@ import type { DeliveryStore } from '../domain/store.js';
 import { createLoop } from '../lib/loop.js';
 import { createTokenBucket } from '../lib/token-bucket.js';
 import { createBatchSender } from './batch-sender.js';
-import { type CourierState, createPace } from './pace.js';
+import { type CourierState, createPace, type Pace, probeMax } from './pace.js';
 import type { SendDeps } from './send.js';
 
-/** How often the outbox is looked at. */
+/** How often the outbox is looked at; also whenever something was settled. */
 const intervalMs = 250;
 
-/** Longer than a second's wait for a token and the longest send together: a lease only runs out when its holder died. */
+/** Long enough for a second's wait for a token, a quick check and a send that hangs; `sendDelivery` sees to it. */
 const leaseMs = 30_000;
 
-/** Batches that may wait for Stripe's answers while the next one is being sent. */
-const batchesInFlightMax = 4;
+/** So many seconds' worth of deliveries may wait for Stripe's answers: one that hangs holds up no other. */
+const inFlightMaxSeconds = 4;
 
 /** Sends deliveries in the background. */
 export interface Courier {
   start(): void;
   /** Looks at the outbox now. */
   wake(): void;
-  /** One round: freezes what is over, sends what is due, until nothing more is due. What tests call. */
+  /** Freezes what is over and sends what is due, until nothing more is due or under way. What tests call. */
   tick(signal: AbortSignal): Promise<void>;
-  /** Freezes everything, also windows that still run, and sends what can be sent in one round. */
+  /** Freezes everything, also windows that still run, and sends what can be sent. */
   flush(signal: AbortSignal): Promise<void>;
   state(): CourierState;
   close(): Promise<void>;
@@ -35,58 +35,68 @@ export function createCourier(
 ): Courier {
   const { store, host } = deps;
   const pace = createPace(host);
-  const batches = createBatchSender({
-    ...deps,
-    pace,
-    bucket: createTokenBucket(host.clock, deps.ratePerSecond),
-  });
+  const bucket = createTokenBucket(host.clock, deps.ratePerSecond);
+  const sender = createBatchSender({ ...deps, pace, bucket, onSettled: () => loop.wake() });
   // A second's worth: enough to keep the rate, and no delivery waits long under its lease.
   const claimMax = Math.max(1, Math.floor(deps.ratePerSecond));
-  let verified = false;
+  const batches = new Set<Promise<void>>();
+  const isVerified = createVerification(deps.verify, pace);
 
-  async function isVerified(): Promise<boolean> {
-    if (verified) return true;
-    await deps.verify().then(() => {
-      verified = true;
-    }, pace.learnError);
-    return verified;
+  /** How many more may be sent now. */
+  function room(): number {
+    if (pace.isProbing()) return batches.size > 0 ? 0 : probeMax;
+    return Math.min(claimMax, claimMax * inFlightMaxSeconds - sender.inFlight());
   }
 
-  async function sendDue(signal: AbortSignal): Promise<void> {
+  /** Starts to send what is due, and does not wait for the answers. */
+  async function round(signal: AbortSignal): Promise<void> {
+    await store.freezeDeliveries(host.clock.nowMs());
     pace.begin();
     if (!pace.mayGo() || !(await isVerified())) return;
-    const running = new Set<Promise<void>>();
-    while (!signal.aborted && pace.mayGo()) {
-      const limit = pace.isProbing() ? 1 : claimMax;
-      const batch = await store.claimDeliveries({ nowMs: host.clock.nowMs(), leaseMs, limit });
-      if (batch.length === 0 && running.size === 0) break;
-      if (batch.length > 0) {
-        const sent = await batches.launch(batch, signal);
-        const settled = batches.settle(sent).finally(() => running.delete(settled));
-        running.add(settled);
-      }
-      // An empty claim may only mean that these customers have one in flight already.
-      const full = pace.isProbing() || running.size >= batchesInFlightMax;
-      if (batch.length === 0 || full) await Promise.race(running);
+    while (!signal.aborted && pace.mayGo() && room() > 0) {
+      const claim = { nowMs: host.clock.nowMs(), leaseMs, limit: room() };
+      const claimed = await store.claimDeliveries(claim);
+      // It may only mean that these customers have one in flight already: settling that begins the next round.
+      if (claimed.length === 0) return;
+      const batch = sender.send(claimed, signal);
+      const ended = batch.settled.finally(() => batches.delete(ended));
+      batches.add(ended);
+      await batch.launched;
     }
-    await Promise.all(running);
   }
 
   async function tick(signal: AbortSignal): Promise<void> {
-    await store.freezeDeliveries(host.clock.nowMs());
-    await sendDue(signal);
+    do {
+      await Promise.race(batches.size > 0 ? batches : [undefined]);
+      await round(signal);
+    } while (batches.size > 0);
   }
 
-  const loop = createLoop({ name: 'courier', clock: host.clock, log: host.log, intervalMs, tick });
+  const loop = createLoop({ name: 'courier', clock: host.clock, log: host.log, intervalMs, tick: round });
   return {
     start: () => loop.start(),
     wake: () => loop.wake(),
     tick,
     async flush(signal) {
       await store.freezeDeliveries(host.clock.nowMs(), {});
-      await sendDue(signal);
+      await tick(signal);
     },
     state: () => pace.state(),
-    close: () => loop.close(),
+    async close() {
+      await loop.close();
+      await Promise.all(batches);
+    },
+  };
+}
+
+/** Asks until it has succeeded once. */
+function createVerification(verify: () => Promise<void>, pace: Pace): () => Promise<boolean> {
+  let verified = false;
+  return async () => {
+    if (!verified)
+      await verify().then(() => {
+        verified = true;
+      }, pace.learnError);
+    return verified;
   };
 }

@@ -8,6 +8,15 @@ import type { SendAnswer } from './send.js';
 /** How long after a refused key it is tried again: somebody may have granted the permission meanwhile. */
 const stoppedPauseMs = 30_000;
 
+/**
+ * No pause for a Stripe out of reach is longer, because it may only be out of reach for a few deliveries. Each of those waits
+ * for its own next attempt, and that grows up to minutes.
+ */
+const pauseMaxMs = 10_000;
+
+/** So many deliveries, of different customers, go ahead after trouble: one that Stripe always fails on says nothing of others. */
+export const probeMax = 4;
+
 /** What the courier says of itself. */
 export interface CourierState {
   /** Why nothing is sent until somebody mends it; `null` otherwise. */
@@ -19,12 +28,12 @@ export interface CourierState {
 /** The courier's pauses. */
 export interface Pace {
   mayGo(): boolean;
-  /** After trouble one delivery goes ahead alone, to see whether Stripe is back. */
+  /** After trouble a few deliveries go ahead alone, to see whether Stripe is back. */
   isProbing(): boolean;
   state(): CourierState;
   /** A new round begins: a stop is tried again, because mending needs no restart. */
   begin(): void;
-  /** The key was refused: nothing more is sent in this round. */
+  /** The key was refused: nothing more is sent for a while. */
   stop(reason: string): void;
   /** Learns from the answers to one batch. A batch that only met trouble makes the courier pause, longer each time. */
   learn(answers: readonly SendAnswer[]): void;
@@ -53,10 +62,11 @@ export function createPace(host: Host): Pace {
     return nowMs >= pausedAtMs && nowMs < pausedUntilMs;
   }
 
-  function noteTrouble(reason: string): void {
+  /** `askedMs`: for how long Stripe asked everybody to wait. */
+  function noteTrouble(reason: string, askedMs = 0): void {
     failedRounds += 1;
     trouble = reason;
-    pause(backoffMs(failedRounds, null, host.random.next()));
+    pause(Math.max(askedMs, Math.min(pauseMaxMs, backoffMs(failedRounds, null, host.random.next()))));
     host.log.warn('usage could not be sent; it is kept and tried again', { reason, failedRounds });
   }
 
@@ -74,14 +84,13 @@ export function createPace(host: Host): Pace {
       if (!isPaused()) stopped = null;
     },
     stop(reason) {
-      stopped = reason;
+      if (stopped === null) noteStop(reason);
     },
     learn(answers) {
+      if (stopped !== null) return;
       const troubles = answers.filter((answer) => answer.kind === 'retry');
-      if (stopped !== null) {
-        noteStop(stopped);
-      } else if (troubles[0] && troubles.length === answers.length) {
-        noteTrouble(troubles[0].reason);
+      if (troubles[0] && troubles.length === answers.length) {
+        noteTrouble(troubles[0].reason, waitAskedMs(troubles));
       } else if (answers.length > 0) {
         failedRounds = 0;
         trouble = null;
@@ -94,4 +103,9 @@ export function createPace(host: Host): Pace {
     },
     rest: () => pause(stoppedPauseMs),
   };
+}
+
+/** For how long all were asked to wait; one alone waits by itself, whatever it was told. */
+function waitAskedMs(troubles: readonly { retryAfterMs: number | null }[]): number {
+  return troubles.length < 2 ? 0 : Math.min(...troubles.map(({ retryAfterMs }) => retryAfterMs ?? 0));
 }

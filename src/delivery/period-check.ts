@@ -30,15 +30,16 @@ export function createPeriodCheck(deps: {
   billing: InvoiceBilling;
   clock: Clock;
 }): PeriodCheck {
-  const billedUntil = new Map<string, { askedAtMs: number; untilMs: number }>();
+  const billedUntil = new Map<string, { answeredAtMs: number; untilMs: number }>();
 
   async function findBilledUntil(subscriptionId: string, priceId: string): Promise<number> {
     const nowMs = deps.clock.nowMs();
     const known = billedUntil.get(subscriptionId);
-    if (known && nowMs - known.askedAtMs < rememberMs && nowMs >= known.askedAtMs) return known.untilMs;
+    if (known && nowMs - known.answeredAtMs < rememberMs && nowMs >= known.answeredAtMs) return known.untilMs;
     const untilMs = (await deps.billing.findBilledUntil(subscriptionId, priceId)) ?? 0;
     if (billedUntil.size >= rememberedMax) billedUntil.clear();
-    billedUntil.set(subscriptionId, { askedAtMs: nowMs, untilMs });
+    // A Stripe that takes long to answer is not asked again for it at once.
+    billedUntil.set(subscriptionId, { answeredAtMs: deps.clock.nowMs(), untilMs });
     return untilMs;
   }
 

@@ -1,6 +1,11 @@
 /** Sends one claimed delivery and says what is to become of it. */
 
-import type { CancellationAnswer, MeterEventAnswer, MeterEventBilling } from '../domain/billing.js';
+import {
+  answerMaxMs,
+  type CancellationAnswer,
+  type MeterEventAnswer,
+  type MeterEventBilling,
+} from '../domain/billing.js';
 import {
   type ClaimedDelivery,
   type DeliveryOutcome,
@@ -73,10 +78,18 @@ export async function sendDelivery(
   if (closed !== undefined)
     return { outcome: { kind: delivery.unknownBeforeMs === null ? 'refused' : 'uncertain', reason: closed } };
   // Asking may have taken long: a machine may have slept over it.
-  const late = outcomeBeforeSending(delivery, deps.host.clock.nowMs());
+  const nowMs = deps.host.clock.nowMs();
+  const late = outcomeBeforeSending(delivery, nowMs);
   if (late) return { outcome: late };
+  // Another courier may take over when the lease runs out, and must not find this one still sending.
+  if (nowMs + answerMaxMs > delivery.leaseUntilMs) return { outcome: givenBack(nowMs) };
   const answer = await send(deps.billing, delivery);
   return { outcome: outcomeOf(answer, delivery, deps.host), answer };
+}
+
+/** Unsent: whoever comes next may take it at once. */
+export function givenBack(atMs: number): DeliveryOutcome {
+  return { kind: 'retry', reason: 'Not sent yet.', atMs, processed: 'no', nextKey: false };
 }
 
 function send(billing: MeterEventBilling, delivery: ClaimedDelivery): Promise<SendAnswer> {

@@ -126,6 +126,9 @@ export type CancellationAnswer =
   /** Stripe cancels only within 24 hours of receiving the event (stripe-facts 3b). */
   | { kind: 'too_late'; reason: string };
 
+/** No answer within this time counts as none: the SDK's own default of 80 s would hold a lease or a person too long. */
+export const answerMaxMs = 15_000;
+
 /** Sending usage. */
 export interface MeterEventBilling {
   /** Sends one event, once: no retry in here. Never throws for what Stripe or the network does. */

@@ -1,12 +1,10 @@
 /** Makes the SDK's client; the embedded Stripe and any other server differ from Stripe by their base URL alone. */
 
 import Stripe from 'stripe';
+import { answerMaxMs } from '../domain/billing.js';
 
 /** The API version that this program is written for; webhook endpoints are pinned to it (stripe-facts 6). */
 export const apiVersion = '2026-10-28.endive';
-
-/** No answer within this time counts as none: the SDK's own default of 80 s would hold a lease or a person too long. */
-const timeoutMs = 15_000;
 
 /** For calls that may be repeated: reads, and creates under one Idempotency-Key. Never for meter events: the courier repeats those. */
 export const repeatable = { maxNetworkRetries: 2 };
@@ -22,7 +20,7 @@ export interface ClientOptions {
 export function createClient(options: ClientOptions): Stripe {
   return new Stripe(options.secretKey, {
     apiVersion,
-    timeout: timeoutMs,
+    timeout: answerMaxMs,
     maxNetworkRetries: 0,
     httpClient: createHttpClient(),
     telemetry: false,

@@ -49,13 +49,14 @@ export const brokenCouriers: Record<string, BrokenCourier> = {
       periodStartMs: 0,
     }),
   },
-  'takes a duplicate for a refusal': {
+  'takes a duplicate for a refusal, and a lost answer for none': {
     finding: /is refused, and Stripe has: \w+ accepted/,
     billing: (billing) => ({
       ...billing,
       async sendMeterEvent(event) {
         const answer = await billing.sendMeterEvent(event);
-        return answer.kind === 'duplicate' ? { kind: 'refused', reason: 'already exists' } : answer;
+        if (answer.kind === 'duplicate') return { kind: 'refused', reason: 'already exists' };
+        return answer.kind === 'retry' ? { ...answer, processed: 'no' } : answer;
       },
     }),
   },
