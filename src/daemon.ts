@@ -1,6 +1,7 @@
 /** The daemon: the engine behind a server of its own, and how both start and end. */
 
 import type { Settings } from './config/settings.js';
+import type { Store } from './domain/store.js';
 import { type Engine, openEngine } from './engine.js';
 import type { Gateway } from './http/gateway/gateway.js';
 import type { RouteTable } from './http/gateway/route-table.js';
@@ -14,9 +15,13 @@ export interface App {
   stop(): Promise<void>;
 }
 
-/** Opens the whole daemon. Nothing listens or runs in the background before `start`. */
-export async function openApp(settings: Settings, machine: Host): Promise<App> {
-  const engine = await openEngine(settings, machine);
+/** Opens the whole daemon. Nothing listens or runs in the background before `start`. For `adapt` see `openEngine`. */
+export async function openApp(
+  settings: Settings,
+  machine: Host,
+  adapt?: (store: Store) => Store,
+): Promise<App> {
+  const engine = await openEngine(settings, machine, adapt);
   try {
     return await assemble(settings, engine);
   } catch (error) {

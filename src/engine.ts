@@ -3,6 +3,7 @@
 import { createBilling, openEmulator, openStore, openTimedHost, usesEmbeddedStripe } from './app.js';
 import type { CatalogIds, CatalogSettings, Settings } from './config/settings.js';
 import { MeterctlError } from './domain/error.js';
+import type { Store } from './domain/store.js';
 import type { Metrics } from './http/metrics.js';
 import type { PagesDeps } from './http/pages-app.js';
 import type { SaleDeps } from './http/sale.js';
@@ -27,8 +28,15 @@ export interface Engine {
 /** What every route needs. */
 export type RouteDeps = PagesDeps & Omit<SaleDeps, 'gateway' | 'routes'>;
 
-/** Opens the engine. Throws `invalid` where there is nothing to sell, and what opening the database throws. */
-export async function openEngine(settings: Settings, machine: Host): Promise<Engine> {
+/**
+ * Opens the engine. `adapt` puts something between the engine and its database; the bench does, to see what the ledger
+ * costs. Throws `invalid` where there is nothing to sell, and what opening the database throws.
+ */
+export async function openEngine(
+  settings: Settings,
+  machine: Host,
+  adapt: (store: Store) => Store = (store) => store,
+): Promise<Engine> {
   const { catalog, catalogIds } = initialised(settings);
   const closers = createClosers();
   try {
@@ -36,7 +44,7 @@ export async function openEngine(settings: Settings, machine: Host): Promise<Eng
       ? closers.add(await openEmulator(settings, machine, { port: 0 }))
       : undefined;
     const host = closers.add(await openTimedHost(settings, machine));
-    const store = closers.add(await openStore(settings, host));
+    const store = adapt(closers.add(await openStore(settings, host)));
     const billing = await createBilling(settings, host, emulator);
     const parts: Parts = { settings, catalog, catalogIds, host, machine, store, billing, emulator };
     return await assemble(parts, closers);

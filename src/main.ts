@@ -14,6 +14,7 @@ export async function main(): Promise<void> {
     folder: process.cwd(),
     terminal: createTerminal(process, process.env),
     version: readVersion(),
+    self: { node: process.execPath, nodeVersion: process.version, script: process.argv[1] ?? '' },
     async loadHost(createLog) {
       const { createHost } = await import('./host.js');
       // The log wants the time, and the host wants the log.

@@ -223,6 +223,11 @@ export const commandList: readonly ListedCommand[] = [
     load: () => import('./commands/emulator-reset.js'),
   },
   {
+    name: 'bench',
+    summary: 'measure this machine: paid calls against a bare Express handler',
+    load: () => import('./commands/bench.js'),
+  },
+  {
     name: 'config',
     summary: 'every setting with its value and where it came from',
     load: () => import('./commands/config.js'),

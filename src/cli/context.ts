@@ -1,6 +1,7 @@
 /** What a command works with: opened when it is first asked for, closed when the command has ended. */
 
 import { openBilling, openStore, openTimedHost } from '../app.js';
+import type { Self } from '../bench/processes.js';
 import { verifyAccount } from '../bootstrap/verify-account.js';
 import { resolveSettings } from '../config/resolve-settings.js';
 import type { CatalogIds, CatalogSettings, Settings } from '../config/settings.js';
@@ -38,6 +39,9 @@ export interface Context {
   mayAsk: boolean;
   /** Who is at the command line, for the audit log. */
   actor: Actor;
+  /** How this program is started once more, and the environment that it would get. */
+  self: Self;
+  env: Surroundings['env'];
   untilStopped(): Promise<void>;
   /** Everything that settings are made of; `flags` are those that a command adds to the global ones. */
   sources(flags?: SettingFlags): Sources;
@@ -80,6 +84,8 @@ export function openContext(surroundings: Surroundings, flags: GlobalFlags): Con
     folder: surroundings.folder,
     mayAsk: terminal.interactive && !flags.yes,
     actor: `cli:${userOf(surroundings.env)}`,
+    self: surroundings.self,
+    env: surroundings.env,
     untilStopped: surroundings.untilStopped,
     sources,
     settings: (more) => resolveSettings(sources(more), surroundings.folder),

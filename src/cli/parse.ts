@@ -135,3 +135,10 @@ export function quota(text: string): Quota {
   if (value) return value;
   throw new InvalidArgumentError(`It must be a quota such as ${quotaExamples}.`);
 }
+
+/** A length of time in seconds, with a fraction if need be. */
+export function seconds(text: string): number {
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (value > 0 && value <= 3_600) return value;
+  throw new InvalidArgumentError('It must be a number of seconds above 0, such as 2 or 0.5.');
+}

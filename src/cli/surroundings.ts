@@ -1,5 +1,6 @@
 /** What the command line takes from the process around it, as a value: tests hand in another. */
 
+import type { Self } from '../bench/processes.js';
 import type { Host, Log } from '../lib/host.js';
 import type { Terminal } from '../terminal/terminal.js';
 
@@ -13,6 +14,7 @@ export interface Surroundings {
   terminal: Terminal;
   /** The program's version. */
   version: string;
+  self: Self;
   /** Makes the machine; loaded only by commands that need it. */
   loadHost(log: (nowMs: () => number) => Log): Promise<Host>;
   /** Resolves at the first request to stop (SIGINT, SIGTERM); a second one ends the process at once. */

@@ -31,6 +31,8 @@ export function createCommandLine(folder: string) {
       folder,
       terminal,
       version: '0.0.0-test',
+      // Nothing that runs inside the test starts the program again.
+      self: { node: '', nodeVersion: '', script: '' },
       async loadHost(createLog) {
         const host = createHost(createLog(() => host.clock.nowMs()));
         return host;
