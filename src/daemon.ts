@@ -70,6 +70,8 @@ async function openGateway({
     clock: host.clock,
     meter: catalog.eventName,
     windowMs: settings.delivery.windowMs,
+    idleTimeoutMs: settings.gateway.idleTimeoutMs,
+    countBrokenOff: metrics.countBrokenOff,
     countMisreport: metrics.countMisreport,
   });
   return { gateway, routes: createRouteTable(routes) };

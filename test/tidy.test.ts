@@ -22,7 +22,7 @@ const banned: { pattern: RegExp; homes: string[]; instead: string }[] = [
     instead: 'host.random or host.ids',
   },
   {
-    pattern: /\bset(Timeout|Interval|Immediate)\(|node:timers/,
+    pattern: /(?<![.\w])set(Timeout|Interval|Immediate)\(|node:timers/,
     homes: ['src/host.ts'],
     instead: 'host.clock or lib/loop',
   },

@@ -7,6 +7,7 @@ import { type Answer, type AnsweredCall, answerBytesMax, type KeptAnswer } from 
 import { MeterctlError } from '../domain/error.js';
 import type { RecordedUsage } from '../domain/usage.js';
 import type { Begun, RepeatGuard } from '../metering/repeat-guard.js';
+import { askForBody } from './gateway/body.js';
 import { requestTarget } from './gateway/request-head.js';
 import { sendProblem } from './problem.js';
 import { requestIdOf } from './request-id.js';
@@ -41,6 +42,7 @@ export async function beginKeyed(
     sendProblem(res, 'invalid_request', 'An Idempotency-Key is 1 to 255 printable ASCII characters.');
     return undefined;
   }
+  askForBody(req, res);
   const body = await readBody(req);
   if (!body) {
     res.shouldKeepAlive = false;

@@ -24,6 +24,8 @@ export interface Metrics {
   text(sources: MetricsSources): Promise<string>;
   /** Counts a paid call by what it came to: `ok`, a refusal's code, … */
   countCall(outcome: string): void;
+  /** Counts answers of an upstream that broke off behind their head. */
+  countBrokenOff(): void;
   /** Counts what an upstream told of units that cannot be billed. */
   countMisreport(): void;
   /** Counts a webhook by what came of receiving it. */
@@ -49,6 +51,7 @@ export function createMetrics(clock: Clock): Metrics {
       return registry.metrics();
     },
     countCall: (outcome) => counted.calls.inc({ outcome }),
+    countBrokenOff: () => counted.brokenOff.inc(),
     countMisreport: () => counted.misreports.inc(),
     countWebhook: (receipt) => counted.webhooks.inc({ receipt }),
     measureLedger: (store) => ({
@@ -92,6 +95,10 @@ function createCounters(registry: Registry) {
     calls: new Counter({
       ...{ name: 'meterctl_paid_calls_total', help: 'Calls of the paid endpoint by outcome.' },
       ...{ labelNames: ['outcome'], registers },
+    }),
+    brokenOff: new Counter({
+      ...{ name: 'meterctl_upstream_broken_answers_total', registers },
+      help: 'Answers of the upstream that broke off behind their head.',
     }),
     misreports: new Counter({
       ...{ name: 'meterctl_upstream_misreports_total', registers },

@@ -29,7 +29,7 @@ export function createSale(deps: SaleDeps): Sale {
     if (!route) return undefined;
     const requestId = giveRequestId(deps.host.ids, req, res);
     if (deps.gateway) res.setHeader('X-Request-Id', requestId);
-    const why = deps.gateway && suspicion(req);
+    const why = deps.gateway && (suspicion(req) ?? suspicionOfMethod(deps.routes, req, route));
     if (why !== undefined) return countCall(deps.metrics, res, refuse(res, why));
     if (!route.rule.free || !deps.gateway) return countCall(deps.metrics, res, sell(req, res, route));
     return give(deps.gateway, deps.keys, { req, res, route });
@@ -42,6 +42,20 @@ async function give(gateway: Gateway, keys: KeyLookup, call: { req: Request; res
   const bearer = bearerToken(req);
   const ownBearer = bearer !== undefined && (await keys.find(bearer)) !== null;
   await gateway.forward(req, res, route, { ownBearer });
+}
+
+/** Fields by which some frameworks are told another method than that of the request line. */
+const methodFields = ['x-http-method-override', 'x-http-method', 'x-method-override'];
+
+/** A call must not be paid by one rule and carried out by another. */
+function suspicionOfMethod(routes: RouteTable, { headers, url }: Request, route: Route): string | undefined {
+  for (const field of methodFields) {
+    const said = headers[field];
+    if (said === undefined) continue;
+    const other = routes.find(String(said).toUpperCase(), url);
+    if (other?.rule !== route.rule) return `By ${field} this would be another call.`;
+  }
+  return undefined;
 }
 
 async function refuse(res: Response, why: string): Promise<void> {

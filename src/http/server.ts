@@ -61,9 +61,9 @@ export function createHttpServer(deps: ServerDeps): HttpServer {
     else answering.catch((error: unknown) => fail(error, req, res, () => res.destroy()));
   });
   server.requestTimeout = requestTimeoutMs;
-  // Whoever is refused must not have sent his body before (RFC 9110 10.1.1): the gateway asks for it when it is wanted.
+  // Whoever is refused must not have sent his body before (RFC 9110 10.1.1): a sale asks for it when it is wanted.
   server.on('checkContinue', (req, res) => {
-    if (!deps.gateway || !deps.routes.find(req.method ?? '', req.url ?? '')) res.writeContinue();
+    if (!deps.routes.find(req.method ?? '', req.url ?? '')) res.writeContinue();
     server.emit('request', req, res);
   });
   return {

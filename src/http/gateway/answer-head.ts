@@ -1,5 +1,6 @@
 /** The head of the upstream's answer: what of it the client gets, and what it says to us. */
 
+import type { IncomingMessage } from 'node:http';
 import { fieldsNamedIn, isHopByHop } from './hop-by-hop.js';
 
 /** An answer's head. */
@@ -17,15 +18,20 @@ export interface AnswerHead {
   upgrade: string | undefined;
 }
 
+/** Whose request is answered: a field that Node could not write for it must not be in the head. */
+type Asked = Pick<IncomingMessage, 'method' | 'httpVersion'>;
+
 /** Reads the head from undici's raw fields: names and values in turn. */
 export function answerHead(
+  { method, httpVersion }: Asked,
   status: number,
   statusText: string,
   raw: readonly (Buffer | string)[],
 ): AnswerHead {
   const head: AnswerHead = {
     status,
-    statusText,
+    // Everything but line ends comes through undici's parser here, and Node refuses to write some of it.
+    statusText: statusText.replace(/[^\t\x20-\x7e\x80-\xff]/g, '?'),
     headers: [],
     unitsSaid: [],
     contentType: undefined,
@@ -33,7 +39,8 @@ export function answerHead(
     upgrade: undefined,
   };
   const passing: string[] = [];
-  const signs: Signs = { connection: undefined, isSized: false, hasTrailer: false };
+  const hasChunks = httpVersion !== '1.0' && method !== 'HEAD' && status !== 204 && status !== 304;
+  const signs: Signs = { connection: undefined, isSized: !hasChunks, hasTrailer: false };
   for (let index = 0; index < raw.length; index += 2) {
     const field = textOf(raw[index]);
     const value = textOf(raw[index + 1]);
@@ -42,7 +49,7 @@ export function answerHead(
     if (isForClient(name)) passing.push(field, value);
   }
   const named = fieldsNamedIn(signs.connection);
-  // Node sends trailers only behind a chunked body, so a body of a known length must not announce any.
+  // Node sends trailers only behind a chunked body, and throws where another head announces some.
   const isPlain = named.size === 0 && !(signs.isSized && signs.hasTrailer);
   head.headers = isPlain
     ? passing
@@ -56,7 +63,7 @@ export function answerHead(
 /** What decides about other fields. */
 interface Signs {
   connection: string | undefined;
-  /** Whether the body has a known length. */
+  /** Whether the body has a known length, or is none, or has no length at all: nothing that is sent in chunks. */
   isSized: boolean;
   hasTrailer: boolean;
 }
@@ -89,6 +96,15 @@ function note(head: AnswerHead, signs: Signs, name: string, value: string): void
       head.encoded = value.trim().toLowerCase() !== 'identity';
       break;
   }
+}
+
+/** What of the upstream's trailers the client gets. */
+export function answerTrailers(raw: readonly (Buffer | string)[]): string[] {
+  const flat = raw.map(textOf);
+  return flat.filter((_, index) => {
+    const name = flat[index - (index % 2)]?.toLowerCase() ?? '';
+    return isForClient(name);
+  });
 }
 
 function isForClient(name: string): boolean {

@@ -18,6 +18,11 @@ export interface BodyCount {
   ended: boolean;
 }
 
+/** Tells a client that waits with its body until somebody wants it (RFC 9110 10.1.1). */
+export function askForBody(req: IncomingMessage, res: ServerResponse): void {
+  if (/^100-continue$/i.test(req.headers.expect ?? '')) res.writeContinue();
+}
+
 /**
  * The body, as something that undici reads when the request is being sent and not before. Until then another upstream may
  * still be given the same request. It is not the request itself, because undici destroys a stream that it could not send.
@@ -39,8 +44,7 @@ async function* pieces(
   count: BodyCount,
   bytesMax: number,
 ): AsyncGenerator<Buffer> {
-  // The client waits with its body until somebody wants it (RFC 9110 10.1.1).
-  if (/^100-continue$/i.test(req.headers.expect ?? '')) res.writeContinue();
+  askForBody(req, res);
   for await (const piece of req.iterator({ destroyOnReturn: false })) {
     // A request without an encoding gives buffers.
     const chunk = piece as Buffer;

@@ -4,7 +4,9 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Response } from 'express';
 import type { Dispatcher } from 'undici';
-import { type AnswerHead, answerHead, pairs } from './answer-head.js';
+import { MeterctlError } from '../../domain/error.js';
+import { AnswerBody } from './answer-body.js';
+import { type AnswerHead, answerHead, answerTrailers, pairs } from './answer-head.js';
 import { BodyTooLarge } from './body.js';
 import { AnsweredBefore, type CallEnd, type CallMeter } from './call-meter.js';
 import { sendFailure } from './failure.js';
@@ -13,8 +15,15 @@ import { type Passage, Sender } from './sender.js';
 import { openTunnel, upgradeHead } from './tunnel.js';
 import type { Upstreams } from './upstreams.js';
 
-/** So much of an answer waits in memory while its usage is being written; then the upstream waits. */
-const heldBytesMax = 64 * 1024;
+/** What an exchange works with. */
+export interface ExchangeDeps {
+  upstreams: Upstreams;
+  meter: CallMeter;
+  /** How long a client may take nothing of its answer. */
+  stallMs: number;
+  /** Told why the upstream's answer is missing, or not whole. */
+  failed(how: 'unanswered' | 'broken-off', error: Error): void;
+}
 
 /**
  * `asked`: no head has come. `held`: the head waits until its usage is on disk. `open`: the client gets what comes.
@@ -27,29 +36,27 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly #req: IncomingMessage;
   readonly #res: Response;
   readonly #passage: Passage;
+  readonly #deps: ExchangeDeps;
   readonly #sender: Sender;
   readonly #meter: CallMeter;
+  readonly #body: AnswerBody;
   /** Set once the request is on its way. */
   #controller: Dispatcher.DispatchController | undefined;
   #state: State = 'asked';
   #clientGone = false;
-  #held: Buffer[] = [];
-  #heldBytes = 0;
   /** Set once the whole answer is here. */
   #trailers: string[] | undefined;
-  #draining = false;
   #decided: () => void = () => undefined;
 
-  constructor(
-    { req, res }: { req: IncomingMessage; res: Response },
-    passage: Passage,
-    deps: { upstreams: Upstreams; meter: CallMeter },
-  ) {
+  constructor({ req, res }: { req: IncomingMessage; res: Response }, passage: Passage, deps: ExchangeDeps) {
     this.#req = req;
     this.#res = res;
     this.#passage = passage;
+    this.#deps = deps;
     this.#sender = new Sender({ req, res }, passage, deps.upstreams);
     this.#meter = deps.meter;
+    const flow = { pause: () => this.#controller?.pause(), resume: () => this.#controller?.resume() };
+    this.#body = new AnswerBody(res, flow, deps.stallMs);
   }
 
   /** Sends the request. Resolves once it is decided what the client is told, as far as it is told anything. */
@@ -63,8 +70,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   #send() {
     this.#res.once('close', () => this.#onClientClose());
-    const { requestBytesMax } = this.#passage;
-    if (Number(this.#req.headers['content-length'] ?? 0) > requestBytesMax) {
+    const { requestBytesMax, body } = this.#passage;
+    if ((body?.length ?? Number(this.#req.headers['content-length'] ?? 0)) > requestBytesMax) {
       return this.#fail(new BodyTooLarge(requestBytesMax));
     }
     this.#dispatch();
@@ -88,10 +95,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
     statusText = '',
   ) {
     // Over HTTP/1.1, which is all that is spoken here, undici gives the fields as they came: a list of buffers.
-    const head = answerHead(status, statusText, controller.rawHeaders as Buffer[]);
+    const head = answerHead(this.#req, status, statusText, controller.rawHeaders as Buffer[]);
     if (status < 200) return this.#clientGone || inform(this.#req, this.#res, head);
     this.#state = 'held';
-    void this.#answer(head);
+    this.#answer(head).catch((error: unknown) => this.#breakOff(error));
   }
 
   onRequestUpgrade(
@@ -103,25 +110,24 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#state = 'held';
     this.#sender.sent.ended = false;
     // As above.
-    void this.#handOver(
-      answerHead(status, 'Switching Protocols', controller.rawHeaders as Buffer[]),
-      upstream,
-    );
+    const raw = controller.rawHeaders as Buffer[];
+    const head = answerHead(this.#req, status, 'Switching Protocols', raw);
+    this.#handOver(head, upstream).catch((error: unknown) => {
+      upstream.destroy();
+      this.#breakOff(error);
+    });
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer) {
+  onResponseData(_controller: unknown, chunk: Buffer) {
     this.#meter.data(chunk);
     if (this.#clientGone) return;
-    if (this.#state === 'open') return this.#write(chunk);
-    this.#held.push(chunk);
-    this.#heldBytes += chunk.length;
-    if (this.#heldBytes > Math.max(heldBytesMax, this.#meter.holdBytesMax)) controller.pause();
+    if (this.#state === 'open') this.#body.write(chunk);
+    else this.#body.hold(chunk, this.#meter.holdBytesMax);
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController) {
-    this.#trailers = (controller.rawTrailers as Buffer[]).map((part) => part.toString('latin1'));
-    this.#trailers.push(...this.#meter.answered());
-    if (this.#state === 'open') this.#finish();
+    this.#trailers = [...answerTrailers(controller.rawTrailers as Buffer[]), ...this.#meter.answered()];
+    if (this.#state === 'open') this.#finish(this.#trailers);
   }
 
   onResponseError(_controller: unknown, error: Error) {
@@ -134,83 +140,60 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   /** Waits until the answer's usage is on disk, then lets its head out. */
   async #answer(head: AnswerHead): Promise<void> {
-    try {
-      const bill = await this.#meter.head(head, this.#sender.sent, false);
-      if (this.#state !== 'held') return;
-      this.#state = 'open';
-      if (this.#clientGone) return this.#goOnAlone();
-      // What the client still sends is for nobody, and must not be taken for its next request.
-      if (!this.#req.complete) this.#res.shouldKeepAlive = false;
-      // Not given to `writeHead`, which would keep one of several fields with one name.
-      for (const [name, value] of pairs([...head.headers, ...bill])) this.#res.appendHeader(name, value);
-      this.#res.writeHead(head.status, head.statusText);
-      this.#decided();
-      this.#release();
-    } catch (error) {
-      if (this.#state === 'over') return;
-      this.#controller?.abort(new Error('the answer cannot be given'));
-      this.#fail(error);
-    }
+    const bill = await this.#billed(head, false);
+    if (!bill || this.#state !== 'held') return;
+    this.#state = 'open';
+    if (this.#clientGone) return this.#goOnAlone();
+    // What the client still sends is for nobody, and must not be taken for its next request.
+    if (!this.#req.complete) this.#res.shouldKeepAlive = false;
+    // Not given to `writeHead`, which would keep one of several fields with one name.
+    for (const [name, value] of pairs([...head.headers, ...bill])) this.#res.appendHeader(name, value);
+    this.#res.writeHead(head.status, head.statusText);
+    this.#decided();
+    if (this.#trailers) this.#finish(this.#trailers);
+    else this.#body.release();
   }
 
   /** Waits as `#answer` does, then joins both connections. */
   async #handOver(head: AnswerHead, upstream: Duplex): Promise<void> {
     upstream.on('error', () => upstream.destroy());
+    const bill = await this.#billed(head, true);
+    if (!bill || this.#state !== 'held') return void upstream.destroy();
+    const client = this.#req.socket;
+    this.#res.detachSocket(client);
+    client.write(upgradeHead(head, bill, this.#res), 'latin1');
+    this.#state = 'ending';
+    this.#decided();
+    const sent = (bytes: number) => {
+      this.#sender.sent.bytes += bytes;
+    };
+    const isWebSocket = /^websocket$/i.test(head.upgrade ?? '');
+    openTunnel({ client, upstream }, { meter: this.#meter, sent, isWebSocket }, (how) => this.#end(how));
+  }
+
+  /** The fields that tell of the bill. Without them the client has been told that the answer cannot be given. */
+  async #billed(head: AnswerHead, upgraded: boolean): Promise<string[] | undefined> {
     try {
-      const bill = await this.#meter.head(head, this.#sender.sent, true);
-      if (this.#state !== 'held') return void upstream.destroy();
-      const client = this.#req.socket;
-      this.#res.detachSocket(client);
-      client.write(upgradeHead(head, bill, this.#res), 'latin1');
-      this.#state = 'ending';
-      this.#decided();
-      const sent = (bytes: number) => {
-        this.#sender.sent.bytes += bytes;
-      };
-      const isWebSocket = /^websocket$/i.test(head.upgrade ?? '');
-      openTunnel({ client, upstream }, { meter: this.#meter, sent, isWebSocket }, (how) => this.#end(how));
+      return await this.#meter.head(head, this.#sender.sent, upgraded);
     } catch (error) {
-      upstream.destroy();
-      this.#fail(error);
+      if (this.#state !== 'over') {
+        this.#controller?.abort(new Error('the answer cannot be given'));
+        this.#fail(error);
+      }
+      return undefined;
     }
   }
 
-  /** Lets out what came while the head was held. */
-  #release() {
-    const held = this.#held;
-    this.#held = [];
-    const last = this.#trailers ? held.pop() : undefined;
-    for (const chunk of held) this.#write(chunk);
-    if (this.#trailers) return this.#finish(last);
-    if (held.length === 0) this.#res.flushHeaders();
-    if (!this.#draining) this.#controller?.resume();
-  }
-
-  #write(chunk: Buffer) {
-    if (this.#res.write(chunk) || this.#draining) return;
-    this.#draining = true;
-    this.#controller?.pause();
-    this.#res.once('drain', () => {
-      this.#draining = false;
-      this.#controller?.resume();
-    });
-  }
-
-  #finish(last?: Buffer) {
+  #finish(trailers: string[]) {
     if (this.#clientGone) return this.#end('complete');
     this.#state = 'ending';
-    // Node leaves out what a body of a known length cannot have.
-    if (this.#trailers?.length) this.#res.addTrailers(pairs(this.#trailers));
-    const done = () => this.#end('complete');
-    // As text it is joined to the head, which costs less than writing it apart.
-    if (last && last.length <= heldBytesMax) this.#res.end(last.toString('latin1'), 'latin1', done);
-    else this.#res.end(last, done);
+    this.#body.end(trailers, () => this.#end('complete'));
   }
 
   /** The client hung up, and the upstream goes on to its end. */
   #goOnAlone() {
-    this.#held = [];
-    if (this.#trailers) this.#finish();
+    this.#body.drop();
+    if (this.#trailers) this.#finish(this.#trailers);
     else this.#controller?.resume();
   }
 
@@ -226,17 +209,25 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#controller?.abort(new Error('the client is gone'));
   }
 
-  /** The upstream is gone behind its head. What is billed by then was answered, but the client must see that it is not whole. */
-  #breakOff(error: Error) {
+  /** Nothing more comes behind the head. What is billed by then was answered, but the client must see that it is not whole. */
+  #breakOff(error: unknown) {
+    if (this.#state === 'over') return;
     if (!this.#meter.isBilled && !this.#res.headersSent) return this.#fail(error);
+    if (error instanceof Error) this.#deps.failed('broken-off', error);
     this.#end('upstream-gone');
     this.#res.destroy();
   }
 
   #fail(error: unknown) {
     if (this.#state === 'over') return;
-    if (error instanceof AnsweredBefore) void error.answer();
-    else if (!this.#clientGone) sendFailure(this.#req, this.#res, error);
+    if (error instanceof AnsweredBefore) {
+      error.answer().catch((problem: unknown) => sendFailure(this.#req, this.#res, problem));
+    } else if (!this.#clientGone) {
+      sendFailure(this.#req, this.#res, error);
+      // Before that nothing was sent, which is told where it is noted that the upstream is down.
+      const begun = this.#controller !== undefined && !this.#req.errored;
+      if (begun && isUpstreams(error)) this.#deps.failed('unanswered', error);
+    }
     this.#end('upstream-gone');
   }
 
@@ -246,4 +237,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#meter.end(how);
     this.#decided();
   }
+}
+
+/** Whether the upstream is to blame, and not the ledger or the client. */
+function isUpstreams(error: unknown): error is Error {
+  return error instanceof Error && !(error instanceof MeterctlError) && !(error instanceof BodyTooLarge);
 }

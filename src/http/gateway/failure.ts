@@ -6,12 +6,17 @@ import { MeterctlError } from '../../domain/error.js';
 import { type ProblemCode, sendProblem } from '../problem.js';
 import { BodyTooLarge } from './body.js';
 
+/** Set before the upstream is asked. */
+const ours: ReadonlySet<string> = new Set(['x-request-id', 'meterctl-warning']);
+
 /** Answers for the upstream. Once the head is out, all that can be said is that the answer is not whole. */
 export function sendFailure(req: IncomingMessage, res: Response, error: unknown): void {
   if (res.headersSent) {
     res.destroy();
     return;
   }
+  // What the upstream said, as far as it was taken over, does not belong to this answer.
+  for (const name of res.getHeaderNames()) if (!ours.has(name)) res.removeHeader(name);
   // What the client still sends is for nobody.
   if (!req.complete) res.shouldKeepAlive = false;
   const { code, detail } = refusalFor(error);

@@ -8,7 +8,7 @@ import { type CallMeter, freeOfCharge } from './call-meter.js';
 import { Exchange } from './exchange.js';
 import { KeptCall } from './kept-call.js';
 import { type LetIn, type MeterCallDeps, meterCall } from './meter-call.js';
-import { requestHeaders, requestTarget } from './request-head.js';
+import { namesUpgrade, requestHeaders, requestTarget } from './request-head.js';
 import type { Route } from './route-table.js';
 import type { Upstreams } from './upstreams.js';
 
@@ -16,6 +16,10 @@ import type { Upstreams } from './upstreams.js';
 export interface GatewayDeps extends MeterCallDeps {
   upstreams: Upstreams;
   requestBytesMax: number;
+  /** Between two pieces of an answer, also as the client takes them. */
+  idleTimeoutMs: number;
+  /** Counts answers of an upstream that broke off behind their head. */
+  countBrokenOff(): void;
 }
 
 /** A call that was let in. */
@@ -56,10 +60,12 @@ export function createGateway(deps: GatewayDeps): Gateway {
         target: requestTarget(req.url),
         requestBytesMax: deps.requestBytesMax,
         body: sold?.keyed?.body,
-        upgrade: isUpgrade(req) ? req.headers.upgrade : undefined,
+        upgrade: upgradeOf(req),
       };
       const meter = sold ? meterOf(deps, route, sold) : freeOfCharge;
-      return new Exchange({ req, res }, passage, { upstreams: deps.upstreams, meter }).start();
+      const { upstreams, idleTimeoutMs: stallMs } = deps;
+      const failed = createFailureReport(deps, route, res);
+      return new Exchange({ req, res }, passage, { upstreams, meter, stallMs, failed }).start();
     },
   };
 }
@@ -72,12 +78,27 @@ function meterOf(deps: GatewayDeps, route: Route, call: SoldCall): CallMeter {
   return kept;
 }
 
+/** Tells the operator what the client can only see as an error. */
+function createFailureReport({ log, countBrokenOff }: GatewayDeps, { name }: Route, res: Response) {
+  return (how: 'unanswered' | 'broken-off', error: Error): void => {
+    const message =
+      how === 'unanswered' ? 'an upstream gave no answer' : 'an answer of an upstream broke off';
+    if (how === 'broken-off') countBrokenOff();
+    log.warn(message, { route: name, requestId: requestIdOf(res), reason: error.message });
+  };
+}
+
 /** Whether the units stand in the body of the answer, which must then not be compressed. */
 function readsBody({ cost }: RouteRule): boolean {
   return cost.by === 'json' || cost.by === 'events' || cost.by === 'last-event';
 }
 
-/** Only a request whose `Connection` names it asks for another protocol (RFC 9110 7.8). */
-function isUpgrade(req: Request): boolean {
-  return req.headers.upgrade !== undefined && /\bupgrade\b/i.test(req.headers.connection ?? '');
+/**
+ * The protocol that the client asks for. Another version of HTTP, or TLS, is passed over, as any server may: inside of that,
+ * calls would go by unseen.
+ */
+function upgradeOf(req: Request): string | undefined {
+  const { upgrade } = req.headers;
+  if (upgrade === undefined || !namesUpgrade(req)) return undefined;
+  return upgrade.split(',').some((name) => /^\s*(h2|h3|http|tls)/i.test(name)) ? undefined : upgrade;
 }

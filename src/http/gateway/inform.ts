@@ -9,5 +9,9 @@ export function inform(req: IncomingMessage, res: ServerResponse, { status, head
   if (status === 102) res.writeProcessing();
   if (status !== 103) return;
   const link = pairs(headers).flatMap(([name, value]) => (/^link$/i.test(name) ? [value] : []));
-  if (link.length > 0) res.writeEarlyHints({ link });
+  try {
+    if (link.length > 0) res.writeEarlyHints({ link });
+  } catch {
+    // Node takes a link in one spelling only. A hint that it does not take is no reason to give no answer.
+  }
 }

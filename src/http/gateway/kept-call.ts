@@ -77,13 +77,14 @@ export class KeptCall implements CallMeter {
   }
 }
 
-/** Fields by name; the length is that of the body that is kept. */
+/** Fields by name; the length is that of the body that is kept, and no trailers follow it. */
 function keptHeaders(answer: AnswerHead): Answer['headers'] {
   const headers: Answer['headers'] = {};
   for (const [field, value] of pairs(answer.headers)) {
     const name = field.toLowerCase();
     const before = headers[name];
-    if (name !== 'content-length') headers[name] = before === undefined ? value : [before, value].flat();
+    if (name !== 'content-length' && name !== 'trailer')
+      headers[name] = before === undefined ? value : [before, value].flat();
   }
   return headers;
 }

@@ -28,6 +28,9 @@ const kept: ReadonlySet<string> = new Set([
   'x-real-ip',
   'x-request-id',
   'x-api-key',
+  // Some frameworks take their path from these, so one path could be paid and another one served.
+  'x-original-url',
+  'x-rewrite-url',
 ]);
 
 /** Names and values in turn, as undici takes them. */
@@ -96,6 +99,11 @@ export function requestTarget(url: string): string {
   const others = parts.filter((part) => !new URLSearchParams(part).has('apiKey'));
   if (others.length === parts.length) return url;
   return others.length === 0 ? url.slice(0, start) : `${url.slice(0, start)}?${others.join('&')}`;
+}
+
+/** Whether the request asks for another protocol: only where `Connection` names it (RFC 9110 7.8). */
+export function namesUpgrade({ headers: { upgrade, connection } }: IncomingMessage): boolean {
+  return upgrade !== undefined && /\bupgrade\b/i.test(connection ?? '');
 }
 
 /** Whether a body follows the head (RFC 9112 6.3). */

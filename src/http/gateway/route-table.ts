@@ -14,7 +14,7 @@ export interface Route {
 export interface RouteTable {
   /**
    * The first rule, in the order of meterctl.json, whose pattern and methods fit; then `/api` and below. `undefined` for
-   * what is not sold: our own pages, and paths that no rule names.
+   * what is not sold: our own pages, paths that no rule names, and those that could be read as two.
    */
   find(method: string, url: string): Route | undefined;
 }
@@ -41,14 +41,17 @@ export function createRouteTable(rules: readonly RouteRule[]): RouteTable {
     methods: rule.methods && new Set(rule.methods),
     names: new Map(),
   }));
+  function entryFor(method: string, path: string): Entry | undefined {
+    if (own.test(path)) return undefined;
+    return entries.find(
+      ({ pattern, methods }) => (methods === null || takes(methods, method)) && pattern.test(path),
+    );
+  }
+
   return {
     find(method, url) {
-      const path = comparablePath(url);
-      if (own.test(path)) return undefined;
-      const entry = entries.find(
-        ({ pattern, methods }) => (methods === null || takes(methods, method)) && pattern.test(path),
-      );
-      return entry && routeOf(entry, method);
+      const [entry, ...others] = readings(url).map((path) => entryFor(method, path));
+      return entry && others.every((other) => other === entry) ? routeOf(entry, method) : undefined;
     },
   };
 }
@@ -69,20 +72,27 @@ function routeOf({ rule, names }: Entry, method: string): Route {
 }
 
 /**
- * The path as most servers understand it: decoded, and without doubled slashes. A price must not depend on how a path is
- * spelled. What cannot be decoded is compared as it is.
+ * The path as programs read it, decoded and without doubled slashes. A price must not depend on how a path is spelled, and
+ * they do not all read alike: to some a `%2F` or a backslash parts segments, and a `;` begins what is no part of the name.
  */
-function comparablePath(url: string): string {
+function readings(url: string): string[] {
   const query = url.indexOf('?');
   const path = query === -1 ? url : url.slice(0, query);
-  if (!path.includes('%') && !path.includes('//')) return path;
-  return decoded(path).replace(/\/{2,}/g, '/');
+  if (!/%|\/\/|;/.test(path)) return [path];
+  const plain = path.replace(/\/{2,}/g, '/');
+  const whole = decoded(plain);
+  const apart = whole.replaceAll('\\', '/').replace(/;[^/]*/g, '');
+  const together = decoded(plain.replace(/%(?=2f|5c)/gi, '%25'));
+  return [...new Set([together, apart.replace(/\/{2,}/g, '/')])];
 }
 
+/** What cannot be decoded stays as it is, and keeps nothing else from being decoded. */
 function decoded(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
+  return path.replace(/(%[0-9a-f]{2})+/gi, (octets) => {
+    try {
+      return decodeURIComponent(octets);
+    } catch {
+      return octets.replace(/%[0-7][0-9a-f]/gi, decodeURIComponent);
+    }
+  });
 }

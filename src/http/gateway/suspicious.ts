@@ -4,6 +4,7 @@
  */
 
 import type { IncomingMessage } from 'node:http';
+import { hasBody, namesUpgrade } from './request-head.js';
 
 /** A `.` or `..` segment, also in the spellings that some program behind us may decode. */
 const dotSegment = /(^|[/\\]|%2f|%5c)(\.|%2e){1,2}($|[/\\;]|%2f|%5c)/i;
@@ -17,6 +18,10 @@ export function suspicion(req: IncomingMessage): string | undefined {
     if (req.httpVersion === '1.0') return 'HTTP/1.0 has no transfer codings.';
     if (req.headers['content-length'] !== undefined) return 'A body has one length.';
   }
+  // Node hands the connection over behind the head, so such a body would be read by nobody.
+  if (namesUpgrade(req) && hasBody(req)) {
+    return 'A request for another protocol has no body.';
+  }
   if (repeats(req.rawHeaders, 'host')) return 'There is more than one Host.';
   return suspicionOfTarget(req.url ?? '');
 }
@@ -28,7 +33,7 @@ function suspicionOfTarget(url: string): string | undefined {
   if ((path.includes('.') || path.includes('%')) && dotSegment.test(path)) {
     return 'The path must not have "." or ".." segments.';
   }
-  return path.includes('\\') || path.includes('#')
+  return path.includes('\\') || path.includes('#') || /%00/.test(path)
     ? 'The path holds a character that no path has.'
     : undefined;
 }

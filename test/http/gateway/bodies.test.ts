@@ -137,6 +137,12 @@ describe('bodies', () => {
     const sent = await sendRaw(gateway.url, `${head(gateway.key)}Connection: close\r\n\r\nhello`);
     expect(sent.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 100', 'HTTP/1.1 200']);
     expect(sent.endsWith('hello')).toBe(true);
+    const keyed = await sendRaw(
+      gateway.url,
+      `${head(gateway.key)}Idempotency-Key: one\r\nConnection: close\r\n\r\n`,
+      '\r\n\r\n',
+    );
+    expect(keyed).toBe('HTTP/1.1 100 Continue\r\n\r\n');
     // The upstream hears of a request with its first byte of body.
     expect(begun).toBe(1);
   });
@@ -153,6 +159,8 @@ describe('bodies', () => {
     const chunks = 'ffff\r\n'.concat('x'.repeat(0xffff), '\r\n').repeat(4);
     const head = `POST /api HTTP/1.1\r\nHost: x\r\nX-API-Key: ${gateway.key}\r\nTransfer-Encoding: chunked\r\n\r\n`;
     expect(await sendRaw(gateway.url, `${head}${chunks}0\r\n\r\n`, '\r\n\r\n')).toMatch(/^HTTP\/1\.1 413 /);
+    const keyed = head.replace('\r\n\r\n', '\r\nIdempotency-Key: one\r\n\r\n');
+    expect(await sendRaw(gateway.url, `${keyed}${chunks}0\r\n\r\n`, '\r\n\r\n')).toMatch(/^HTTP\/1\.1 413 /);
     const whole = await gateway.call('/api', { method: 'POST', body: Buffer.alloc(100_000) });
     expect(await whole.text()).toBe('100000');
     expect(await gateway.usage()).toEqual({ units: 1, requests: 1 });

@@ -43,6 +43,8 @@ describe('a request that has two meanings', () => {
       `GET /free/.%2E/api HTTP/1.1\r\n${key}\r\n`,
       `GET /free/x\\..\\api HTTP/1.1\r\n${key}\r\n`,
       `GET /free/..;/api HTTP/1.1\r\n${key}\r\n`,
+      `GET /api/x%00 HTTP/1.1\r\n${key}\r\n`,
+      `POST /api HTTP/1.1\r\n${key}Connection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 5\r\n\r\nhello`,
     ];
     for (const body of bodies) {
       const answer = await sendRaw(gateway.url, Buffer.from(body + smuggled, 'latin1'));
@@ -62,6 +64,72 @@ describe('a request that has two meanings', () => {
       expect([line, answer]).toEqual([line, expect.not.stringMatching(/^HTTP\/1\.1 2/)]);
     }
     expect(await gateway.usage()).toEqual({ units: 0, requests: 0 });
+  });
+});
+
+describe('a price', () => {
+  const routes = [
+    { path: '/v1/large/:id', units: 50 },
+    { path: '/v1/*rest', methods: ['GET'], units: 2 },
+    { path: '/v1/*rest', methods: ['POST'], units: 9 },
+    { path: '/gpt/:op', units: 1 },
+    { path: '/:prompt', units: 40 },
+  ];
+
+  it('is that of the route, however its path is spelled, or there is none', async () => {
+    const gateway = await openGateway(await openUpstream((_req, res) => res.end('ok')), { routes });
+    for (const [path, status, units] of [
+      ['/v1/large/x', 200, '50'],
+      ['/v1/%6carge/%ff', 200, '50'],
+      ['/v1/%6carge/%zz', 200, '50'],
+      ['/V1/Large/x/', 200, '50'],
+      ['/v1/large/a;v=1', 200, '50'],
+      ['/v1/other/a%2Fb', 200, '2'],
+      ['/v1/large;v=1/x', 404, null],
+      ['/v1/large%3bv=1/x', 404, null],
+      ['/v1/large%2Fx', 404, null],
+      ['/v1/large%5Cx', 404, null],
+      ['/gpt%2Fx', 404, null],
+      ['/gpt%252Fx', 200, '40'],
+    ] as const) {
+      const answer = await gateway.call(path);
+      expect([path, answer.status, answer.headers.get('meterctl-units')]).toEqual([path, status, units]);
+    }
+  });
+
+  it('is not dodged by a method or a path in a header', async () => {
+    const seen: unknown[] = [];
+    const upstream = await openUpstream((req, res) => {
+      seen.push(req.headers['x-original-url'] ?? req.headers['x-rewrite-url'] ?? 'none');
+      res.end('ok');
+    });
+    const gateway = await openGateway(upstream, { routes });
+    const over = (name: string, method: string) => gateway.call('/v1/x', { headers: { [name]: method } });
+    for (const name of ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override']) {
+      expect([name, (await over(name, 'post')).status]).toEqual([name, 400]);
+      expect([name, (await over(name, 'HEAD')).status]).toEqual([name, 200]);
+    }
+    await gateway.call('/v1/x', {
+      headers: { 'X-Original-URL': '/v1/large/x', 'X-Rewrite-URL': '/v1/large/x' },
+    });
+    expect(seen).toEqual(Array(4).fill('none'));
+  });
+
+  it('is not dodged by another version of HTTP inside of the connection', async () => {
+    const seen: unknown[] = [];
+    const gateway = await openGateway(
+      await openUpstream((req, res) => {
+        seen.push(req.headers.upgrade, req.headers['http2-settings']);
+        res.end('ok');
+      }),
+    );
+    const answer = await sendRaw(
+      gateway.url,
+      `GET /api HTTP/1.1\r\nHost: x\r\nX-API-Key: ${gateway.key}\r\nConnection: Upgrade, HTTP2-Settings\r\n` +
+        'Upgrade: websocket, h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n\r\n',
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 200 .*ok$/s);
+    expect(seen).toEqual([undefined, undefined]);
   });
 });
 
