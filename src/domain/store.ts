@@ -122,11 +122,12 @@ export interface AnswerStore {
 export interface DeliveryStore {
   /**
    * Freezes the open deliveries whose window has ended at `nowMs`, and with `early` also those whose window still runs, of
-   * one customer or of all. One without units is delivered by that. Returns how many.
+   * one customer or of all. One without units is delivered by that. Returns how many. A customer who is named is in a hurry:
+   * until all that is pending of it has been sent, it is leased ahead of everybody else's.
    */
   freezeDeliveries(nowMs: number, early?: { customerId?: string | undefined }): Promise<number>;
   /**
-   * Leases due deliveries, oldest first, at most one for each customer and meter at a time across all processes. A lease
+   * Leases due deliveries, first of customers in a hurry, then the oldest, at most one for each customer and meter at a time across all processes. A lease
    * that has run out counts as a send of unknown outcome and is leased again. The attempt is durable before this returns.
    */
   claimDeliveries(claim: { nowMs: number; leaseMs: number; limit: number }): Promise<ClaimedDelivery[]>;

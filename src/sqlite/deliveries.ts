@@ -20,11 +20,11 @@ WHERE state = 'claimed' AND (lease_until_ms <= :nowMs OR lease_until_ms > :nowMs
 const endWaitsSql = `
 UPDATE deliveries SET next_attempt_at_ms = :nowMs
 WHERE state = 'pending' AND next_attempt_at_ms > :nowMs + ${waitMaxMs} AND (customer_no, meter_no) IN (
-  SELECT customer_no, meter_no FROM lanes WHERE due_at_ms > :nowMs + ${waitMaxMs})`;
+  SELECT customer_no, meter_no FROM lanes WHERE hurried IN (0, 1) AND due_at_ms > :nowMs + ${waitMaxMs})`;
 
 const lanesSql = `
 SELECT customer_no AS customerNo, meter_no AS meterNo FROM lanes INDEXED BY lanes_due
-WHERE due_at_ms <= :nowMs ORDER BY due_at_ms LIMIT :limit`;
+WHERE hurried = :hurried AND due_at_ms <= :nowMs ORDER BY due_at_ms LIMIT :limit`;
 
 /** A correction goes out only when Stripe has what it corrects, or may have the correction itself. */
 const oldestDueSql = `
@@ -98,6 +98,14 @@ export function createDeliveries(database: Database, clock: Clock): DeliveryStor
     uncancellable: prepare(settleSql.uncancellable),
   };
 
+  function claimLanes(hurried: 0 | 1, nowMs: number, leaseMs: number, limit: number): ClaimedDelivery[] {
+    return lanes
+      .all({ hurried, nowMs, limit })
+      .map((lane) => claimLane(lane, nowMs, leaseMs))
+      .filter((row) => row !== undefined)
+      .map((row) => toClaimed(row, nowMs + leaseMs));
+  }
+
   function claimLane(lane: { customerNo: number; meterNo: number }, nowMs: number, leaseMs: number) {
     const due = oldestDue.get({ ...lane, nowMs });
     if (!due) return undefined;
@@ -113,11 +121,8 @@ export function createDeliveries(database: Database, clock: Clock): DeliveryStor
       return write(() => {
         endLeases.run({ nowMs, leaseMs });
         endWaits.run({ nowMs });
-        return lanes
-          .all({ nowMs, limit })
-          .map((lane) => claimLane(lane, nowMs, leaseMs))
-          .filter((row) => row !== undefined)
-          .map((row) => toClaimed(row, nowMs + leaseMs));
+        const first = claimLanes(1, nowMs, leaseMs, limit);
+        return [...first, ...claimLanes(0, nowMs, leaseMs, limit - first.length)];
       });
     },
     async settleDeliveries(settlements, nowMs) {

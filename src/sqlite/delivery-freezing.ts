@@ -26,6 +26,13 @@ UPDATE deliveries SET
 WHERE no IN (SELECT no FROM deliveries WHERE state = 'open' AND ${condition} LIMIT ${batchMax})`;
 }
 
+/** Whoever is frozen early must have all of it at Stripe soon. */
+const hurrySql = `
+UPDATE lanes SET hurried = 1
+WHERE customer_no = (SELECT no FROM customers WHERE id = :customerId) AND EXISTS (
+  SELECT 1 FROM deliveries d INDEXED BY deliveries_pending
+  WHERE d.state = 'pending' AND d.customer_no = lanes.customer_no AND d.meter_no = lanes.meter_no)`;
+
 /** The freezing part of the contract. */
 export function createFreezing(database: Database, clock: Clock): Pick<DeliveryStore, 'freezeDeliveries'> {
   const prepare = (condition: string) =>
@@ -34,6 +41,7 @@ export function createFreezing(database: Database, clock: Clock): Pick<DeliveryS
   const ahead = prepare(due.ahead);
   const everything = prepare(due.everything);
   const ofCustomer = prepare(due.ofCustomer);
+  const hurry = database.connection.prepare<[{ customerId: string }]>(hurrySql);
   const freezeAll = (freeze: typeof ended, values: Record<string, unknown>) =>
     writeInBatches(database, clock, () => freeze.run(values).changes);
 
@@ -41,11 +49,11 @@ export function createFreezing(database: Database, clock: Clock): Pick<DeliveryS
     async freezeDeliveries(nowMs, early) {
       if (early && early.customerId === undefined) return freezeAll(everything, { nowMs });
       const { customerId } = early ?? {};
-      return (
-        (await freezeAll(ended, { nowMs })) +
-        (await freezeAll(ahead, { nowMs })) +
-        (customerId === undefined ? 0 : await freezeAll(ofCustomer, { nowMs, customerId }))
-      );
+      const over = (await freezeAll(ended, { nowMs })) + (await freezeAll(ahead, { nowMs }));
+      if (customerId === undefined) return over;
+      const running = await freezeAll(ofCustomer, { nowMs, customerId });
+      database.write(() => hurry.run({ customerId }));
+      return over + running;
     },
   };
 }

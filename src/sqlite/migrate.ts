@@ -11,6 +11,7 @@ import { limitsSql } from './migrations/006-limits.js';
 import { answersSql } from './migrations/007-answers.js';
 import { alertsSql } from './migrations/008-alerts.js';
 import { oldMessagesSql } from './migrations/009-old-messages.js';
+import { hurriedLanesSql } from './migrations/010-hurried-lanes.js';
 
 /** Step `n` stands at index `n - 1`, and brings `user_version` to `n`. Never edited once released, only added to. */
 const migrations: readonly string[] = [
@@ -23,6 +24,7 @@ const migrations: readonly string[] = [
   answersSql,
   alertsSql,
   oldMessagesSql,
+  hurriedLanesSql,
 ];
 
 /** Marks a file as ours in SQLite's header: "mete" in ASCII. */

@@ -59,6 +59,38 @@ export function describeDeliveries(open: OpenStore): void {
       expect(await store.claimDeliveries({ ...claim, nowMs: testStartMs })).toHaveLength(2);
     });
 
+    it('puts the one customer ahead of every backlog until all of it was sent', async () => {
+      const { store, openAnother } = await open();
+      const [one = 0, two = 0, three = 0] = await addCustomers(store, 3);
+      for (const customer of [one, two]) {
+        const old = [0, 1, 2].map((n) => newUsage(customer, { atMs: testStartMs + n * windowMs }));
+        await store.recordUsage(old, testStartMs);
+      }
+      const nowMs = testStartMs + 3 * windowMs;
+      await store.recordUsage(
+        [newUsage(three, { atMs: nowMs }), newUsage(three, { atMs: nowMs - 1 })],
+        nowMs,
+      );
+      await store.freezeDeliveries(nowMs, { customerId: 'cus_3' });
+      const courier = await openAnother();
+      const sent: string[] = [];
+      for (let turn = 0; turn < 4; turn += 1) {
+        const [first] = await courier.claimDeliveries({ nowMs, leaseMs: 1_000, limit: 1 });
+        sent.push(first?.customerId ?? '');
+        await settle(courier, first, { kind: 'delivered' });
+      }
+      expect(sent.slice(0, 2)).toEqual(['cus_3', 'cus_3']);
+      expect(sent.slice(2)).not.toContain('cus_3');
+      // Its hurry is over.
+      await store.recordUsage([newUsage(three, { atMs: nowMs })], nowMs);
+      const laterMs = nowMs + windowMs;
+      await store.freezeDeliveries(laterMs);
+      expect(await courier.claimDeliveries({ nowMs: laterMs, leaseMs: 1_000, limit: 2 })).toMatchObject([
+        { customerId: 'cus_1' },
+        { customerId: 'cus_2' },
+      ]);
+    });
+
     it('freezes many', async () => {
       const { store } = await open();
       const numbers = await addCustomers(store, 3);
