@@ -10,28 +10,15 @@ import { createLoop, type Loop } from '../lib/loop.js';
 import type { PriceTerms } from '../lib/pricing.js';
 import { type Caller, type CallerLimits, callerLimits } from './caller-limits.js';
 import { type Counter, type Counters, createCounters } from './counters.js';
-import { limitHeaders } from './limit-headers.js';
 import { type LimitRefusal, refusalBy } from './limit-refusal.js';
 import { fits, limitStates, type Stand } from './limit-states.js';
 import { createSteadyTime } from './rate-limiter.js';
+import { type Admission, reserve, unlimited } from './reservation.js';
 import { createStanding } from './standing.js';
 import { createThresholdWatch } from './threshold-watch.js';
 
 /** How often it is looked whether another process has recorded usage. */
 const lookIntervalMs = 1_000;
-
-/** A call that was let in. */
-export interface Admission {
-  /** What the answer says of limits, as they stand when this is called. */
-  headers(): Record<string, string>;
-  /**
-   * The ledger has the call with so many units, more than were reserved if need be. To be called as the first thing that
-   * follows the commit, so that no count is read in between.
-   */
-  settle(units: number): void;
-  /** The call has ended: gives back what it still holds. */
-  release(): void;
-}
 
 /** What is asked for. */
 export interface AdmissionRequest {
@@ -74,8 +61,6 @@ export interface AdmissionDeps {
   alerts: { thresholds: readonly number[]; crossed(crossing: Crossing): void };
 }
 
-const unlimited: Admission = { headers: () => ({}), settle: () => undefined, release: () => undefined };
-
 /** Makes admission that has let nobody in. Reservations live in memory alone: after a crash the ledger is what counts. */
 export function createAdmission(deps: AdmissionDeps): AdmissionControl {
   const { store, clock, log } = deps;
@@ -99,9 +84,10 @@ export function createAdmission(deps: AdmissionDeps): AdmissionControl {
     const stand: Stand = { scopes, counters: counted, standing, atMs, steadyMs: steady(atMs) };
     if (!fits(stand, units)) return refusalBy(limitStates(stand), units);
     for (const scope of scopes) standing.enter(scope, stand.steadyMs);
-    return reserve(counted, units, {
-      headers: () => limitHeaders(limitStates(stand)),
-      settled: () => watch(limits, counted),
+    return reserve(stand, units, {
+      nowMs: () => clock.nowMs(),
+      countersAt: (nowMs) => countersOf(counters, limits, nowMs),
+      settled: () => watch(limits, stand.counters),
       ended: () => scopes.forEach(standing.leave),
     });
   }
@@ -149,37 +135,6 @@ function countersOf(
     }
   }
   return reading.length > 0 ? Promise.all(reading) : found;
-}
-
-/** Holds units of the counters for one call. */
-function reserve(
-  counters: readonly Counter[],
-  units: number,
-  call: { headers(): Record<string, string>; settled(): void; ended(): void },
-): Admission {
-  for (const counter of counters) counter.reserved += units;
-  let held = units;
-  let running = true;
-  function settle(used: number): void {
-    for (const counter of counters) {
-      counter.reserved -= held;
-      counter.committed += used;
-    }
-    held = 0;
-  }
-  return {
-    headers: call.headers,
-    settle(used) {
-      settle(used);
-      call.settled();
-    },
-    release() {
-      if (!running) return;
-      running = false;
-      settle(0);
-      call.ended();
-    },
-  };
 }
 
 /** Limits are read once for each reading of a key: when they change, every key is read anew. */

@@ -11,9 +11,12 @@ export interface LimitRefusal {
   headers: Record<string, string>;
 }
 
-/** The refusal by the first limit that leaves too little. The call must not fit into all: see `fits`. */
-export function refusalBy(states: readonly LimitState[], units: number): LimitRefusal {
-  const state = states.find(({ counts, left }) => left < (counts === 'units' ? units : 1));
+/**
+ * The refusal by the first limit that leaves too little for so many units and, unless it runs already, one call. They must
+ * not fit into all: see `fits`.
+ */
+export function refusalBy(states: readonly LimitState[], units: number, calls: 0 | 1 = 1): LimitRefusal {
+  const state = states.find(({ counts, left }) => left < (counts === 'units' ? units : calls));
   assert(state, 'a limit that refuses leaves too little');
   const headers = limitHeaders(states);
   const answers429 = state.refused === 'rate_limited' || state.refused === 'quota_exceeded';

@@ -32,7 +32,7 @@ export interface LimitState {
 /** What limits stand by. */
 export interface Stand {
   scopes: readonly Scope[];
-  /** Those of the scopes' spans, in order. */
+  /** Those of the scopes' spans, in order; others once a call has outlived their window. */
   counters: readonly Counter[];
   standing: Standing;
   /** Now, by the wall clock and by the steady one. */
@@ -51,17 +51,22 @@ export function fits({ scopes, counters, standing, steadyMs }: Stand, units: num
     if (rate && callsLeft(rate, standing.debtMs(scope, steadyMs)) < 1) return false;
   }
   // What costs nothing always fits.
-  if (units === 0) return true;
+  return units === 0 || units <= unitsLeft(scopes, counters);
+}
+
+/** How many units fit into all limits beside what is used and held; below zero where a limit was lowered. */
+export function unitsLeft(scopes: readonly Scope[], counters: readonly Counter[]): number {
+  let left = Number.POSITIVE_INFINITY;
   let index = 0;
   for (const { spans } of scopes) {
     for (const { bounds } of spans) {
       const { committed = 0, reserved = 0 } = counters[index] ?? {};
       index += 1;
-      const wanted = Math.max(0, committed) + reserved + units;
-      for (const bound of bounds) if (wanted > bound.unitsMax(committed)) return false;
+      const taken = Math.max(0, committed) + reserved;
+      for (const bound of bounds) left = Math.min(left, bound.unitsMax(committed) - taken);
     }
   }
-  return true;
+  return left;
 }
 
 /** All limits, the cheapest to check first. */

@@ -72,6 +72,7 @@ const route = z.strictObject({
     .enum(['delivered', 'upstream', 'none'], { error: 'must be delivered, upstream or none' })
     .optional(),
   maxUnits: count.optional(),
+  reserveUnits: units.optional(),
   fallbackUnits: units.optional(),
 });
 

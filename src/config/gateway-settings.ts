@@ -42,6 +42,7 @@ function ruleOf(route: RouteInFile): RouteRule {
     counts: route.counts?.map(rangeOf) ?? apiRoute.counts,
     onAbort: route.onAbort ?? apiRoute.onAbort,
     unitsMax: route.maxUnits ?? apiRoute.unitsMax,
+    reserveUnits: route.reserveUnits ?? route.fallbackUnits ?? apiRoute.reserveUnits,
     fallbackUnits: route.fallbackUnits ?? apiRoute.fallbackUnits,
   };
 }

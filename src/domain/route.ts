@@ -46,6 +46,8 @@ export interface RouteRule {
   onAbort: AbortPolicy;
   /** No answer costs more: whatever says so is mistaken. */
   unitsMax: number;
+  /** Held of the caller's limits from the beginning, where only the answer tells the cost. */
+  reserveUnits: number;
   /** Owed where the cost is to be read from an answer that does not tell it, or tells nonsense. */
   fallbackUnits: number;
 }
@@ -60,6 +62,7 @@ export const apiRoute: RouteRule = {
   counts: [{ from: 100, to: 399 }],
   onAbort: 'delivered',
   unitsMax: 1_000_000,
+  reserveUnits: 1,
   fallbackUnits: 1,
 };
 

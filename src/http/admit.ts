@@ -1,8 +1,9 @@
 /** Lets a call in, or says why not: access, then limits. Whoever answers the refusal need not know of either. */
 
 import type { AccessRefusal } from '../access/access.js';
-import type { Admission, AdmissionControl, AdmissionRequest } from '../access/admission.js';
+import type { AdmissionControl, AdmissionRequest } from '../access/admission.js';
 import type { LimitRefusal } from '../access/limit-refusal.js';
+import type { Admission } from '../access/reservation.js';
 import { MeterctlError } from '../domain/error.js';
 import type { Refusal } from './problem.js';
 
@@ -12,11 +13,24 @@ export interface AdmitDeps {
   baseUrl(): string;
 }
 
+/** A call that was let in. What it costs in the end may be refused still, in the same words. */
+export interface Admitted extends Omit<Admission, 'hold'> {
+  /** As that of the admission. */
+  hold(units: number): Refusal | undefined;
+}
+
 /** Admits the call. Whoever admits a call must release it. */
-export async function admitCall(deps: AdmitDeps, request: AdmissionRequest): Promise<Admission | Refusal> {
+export async function admitCall(deps: AdmitDeps, request: AdmissionRequest): Promise<Admitted | Refusal> {
   try {
     const decision = await deps.admission.admit(request);
-    return 'refused' in decision ? limitRefusal(decision, deps.baseUrl()) : decision;
+    if ('refused' in decision) return limitRefusal(decision, deps.baseUrl());
+    return {
+      ...decision,
+      hold(units) {
+        const refusal = decision.hold(units);
+        return refusal && limitRefusal(refusal, deps.baseUrl());
+      },
+    };
   } catch (error) {
     if (!(error instanceof MeterctlError)) throw error;
     return {

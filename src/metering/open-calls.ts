@@ -24,8 +24,8 @@ export interface CallBeginning {
   /** The units so far. */
   owed(): number;
   onAbort: AbortPolicy;
-  /** Called as soon as the ledger has the call with these units. */
-  settled(units: number): void;
+  /** Called as soon as the ledger has the call with these units, used at this time. */
+  settled(units: number, atMs: number): void;
 }
 
 /** Begins calls, follows them, and closes those of processes that have crashed. */
@@ -115,7 +115,7 @@ async function closeCall({ ledger, log }: Deps, running: Map<string, Running>, c
   try {
     const { recorded, units } = await ledger.record(call.over);
     if (!running.delete(id)) return;
-    call.beginning.settled(units);
+    call.beginning.settled(units, call.over.atMs);
     if (recorded === 'closed') log.warn('a call was closed by another process while it ran', { call: id });
   } catch (error) {
     if (!(error instanceof MeterctlError)) throw error;

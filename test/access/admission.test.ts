@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Admission, Decision } from '../../src/access/admission.js';
+import type { Decision } from '../../src/access/admission.js';
 import type { LimitRefusal } from '../../src/access/limit-refusal.js';
+import type { Admission } from '../../src/access/reservation.js';
 import { testStartMs } from '../support/host.js';
 import { openAdmission, openOn } from './open-admission.js';
 

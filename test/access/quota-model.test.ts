@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Admission } from '../../src/access/admission.js';
+import type { Admission } from '../../src/access/reservation.js';
 import { openAdmission, openOn } from './open-admission.js';
 
 const HOUR_MS = 3_600_000;

@@ -1,6 +1,7 @@
 /** What a call through the gateway tells whoever bills it, and what it waits for. */
 
 import type { RequestSigns } from '../../metering/tally.js';
+import type { Refusal } from '../problem.js';
 import type { AnswerHead } from './answer-head.js';
 
 /** How a call was over: the client has all of the answer, or one of the two sides broke off before. */
@@ -18,6 +19,17 @@ export class AnsweredBefore extends Error {
   }
 }
 
+/** No limit has room for what the call turned out to cost: its answer is not given, and nothing is billed. */
+export class RefusedCall extends Error {
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
+    super(refusal.detail);
+    this.name = 'RefusedCall';
+    this.refusal = refusal;
+  }
+}
+
 /** Bills one call. */
 export interface CallMeter {
   /** Whether the upstream goes on to its end without the client. */
@@ -26,9 +38,11 @@ export interface CallMeter {
   readonly holdBytesMax: number;
   /** Whether something was, or is being, written for the call. */
   readonly isBilled: boolean;
+  /** Whether the call has used up a limit: what has come goes out, and nothing more. */
+  readonly isUsedUp: boolean;
   /**
    * Resolves once the head may go out, with the fields to add to it: names and values in turn. Rejects with `unavailable`
-   * when the usage cannot be written. The request may still be under way: `request` follows it.
+   * when the usage cannot be written, with `RefusedCall` when a limit has no room for it. The request may still be under way: `request` follows it.
    */
   head(answer: AnswerHead, request: RequestSigns, upgraded: boolean): Promise<string[]>;
   /** A piece of the answer's body came from the upstream. */
@@ -46,6 +60,7 @@ export const freeOfCharge: CallMeter = {
   outlivesClient: false,
   holdBytesMax: 0,
   isBilled: false,
+  isUsedUp: false,
   head: async () => [],
   data: () => undefined,
   message: () => undefined,

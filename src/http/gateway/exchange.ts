@@ -8,7 +8,7 @@ import { MeterctlError } from '../../domain/error.js';
 import { AnswerBody } from './answer-body.js';
 import { type AnswerHead, answerHead, answerTrailers, pairs } from './answer-head.js';
 import { BodyTooLarge } from './body.js';
-import { AnsweredBefore, type CallEnd, type CallMeter } from './call-meter.js';
+import { AnsweredBefore, type CallEnd, type CallMeter, RefusedCall } from './call-meter.js';
 import { sendFailure } from './failure.js';
 import { inform } from './inform.js';
 import { type Passage, Sender } from './sender.js';
@@ -118,7 +118,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
     });
   }
 
-  onResponseData(_controller: unknown, chunk: Buffer) {
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer) {
+    if (this.#meter.isUsedUp && this.#state === 'open') return controller.abort(new Error('used up'));
     this.#meter.data(chunk);
     if (this.#clientGone) return;
     if (this.#state === 'open') this.#body.write(chunk);
@@ -177,8 +178,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
       return await this.#meter.head(head, this.#sender.sent, upgraded);
     } catch (error) {
       if (this.#state !== 'over') {
-        this.#controller?.abort(new Error('the answer cannot be given'));
         this.#fail(error);
+        this.#controller?.abort(new Error('the answer cannot be given'));
       }
       return undefined;
     }
@@ -213,9 +214,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #breakOff(error: unknown) {
     if (this.#state === 'over') return;
     if (!this.#meter.isBilled && !this.#res.headersSent) return this.#fail(error);
-    if (error instanceof Error) this.#deps.failed('broken-off', error);
+    const isBroken = error instanceof Error && !this.#meter.isUsedUp;
+    if (isBroken) this.#deps.failed('broken-off', error);
     this.#end('upstream-gone');
-    this.#res.destroy();
+    // What came before is let out.
+    if (this.#res.socket) this.#res.socket.destroySoon();
+    else this.#res.destroy();
   }
 
   #fail(error: unknown) {
@@ -239,7 +243,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 }
 
-/** Whether the upstream is to blame, and not the ledger or the client. */
+/** Whether the upstream is to blame, and not the ledger, a limit or the client. */
 function isUpstreams(error: unknown): error is Error {
-  return error instanceof Error && !(error instanceof MeterctlError) && !(error instanceof BodyTooLarge);
+  const others = [MeterctlError, RefusedCall, BodyTooLarge];
+  return error instanceof Error && !others.some((kind) => error instanceof kind);
 }

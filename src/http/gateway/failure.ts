@@ -3,8 +3,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Response } from 'express';
 import { MeterctlError } from '../../domain/error.js';
-import { type ProblemCode, sendProblem } from '../problem.js';
+import { type Refusal, sendRefusal } from '../problem.js';
 import { BodyTooLarge } from './body.js';
+import { RefusedCall } from './call-meter.js';
 
 /** Set before the upstream is asked. */
 const ours: ReadonlySet<string> = new Set(['x-request-id', 'meterctl-warning']);
@@ -19,16 +20,16 @@ export function sendFailure(req: IncomingMessage, res: Response, error: unknown)
   for (const name of res.getHeaderNames()) if (!ours.has(name)) res.removeHeader(name);
   // What the client still sends is for nobody.
   if (!req.complete) res.shouldKeepAlive = false;
-  const { code, detail } = refusalFor(error);
-  sendProblem(res, code, detail);
+  sendRefusal(res, refusalFor(error));
 }
 
-function refusalFor(error: unknown): { code: ProblemCode; detail: string } {
-  if (error instanceof BodyTooLarge) return { code: 'payload_too_large', detail: error.message };
+function refusalFor(error: unknown): Refusal {
+  if (error instanceof RefusedCall) return error.refusal;
+  if (error instanceof BodyTooLarge) return { refused: 'payload_too_large', detail: error.message };
   const detail = 'The call is not billed. Please try again.';
-  if (error instanceof MeterctlError) return { code: 'ledger_unavailable', detail };
-  if (codeOf(error) !== 'UND_ERR_HEADERS_TIMEOUT') return { code: 'upstream_unavailable', detail };
-  return { code: 'upstream_timeout', detail: 'The call is not billed. It may have been carried out.' };
+  if (error instanceof MeterctlError) return { refused: 'ledger_unavailable', detail };
+  if (codeOf(error) !== 'UND_ERR_HEADERS_TIMEOUT') return { refused: 'upstream_unavailable', detail };
+  return { refused: 'upstream_timeout', detail: 'The call is not billed. It may have been carried out.' };
 }
 
 function codeOf(error: unknown): string {

@@ -35,6 +35,10 @@ export class KeptCall implements CallMeter {
     return this.#inner.isBilled;
   }
 
+  get isUsedUp(): boolean {
+    return this.#inner.isUsedUp;
+  }
+
   /** What the ledger keeps; there is nothing to keep before the call is billed. */
   answer(): Answer {
     return this.#kept ?? noAnswer;

@@ -1,6 +1,5 @@
 /** Bills one call that was let in: its rule, its reservation and the ledger, put together. */
 
-import type { Admission } from '../../access/admission.js';
 import type { AnsweredCall } from '../../domain/answer.js';
 import type { FoundKey } from '../../keys/key-lookup.js';
 import type { Clock, Log } from '../../lib/host.js';
@@ -8,6 +7,7 @@ import type { LedgerWriter } from '../../metering/ledger-writer.js';
 import type { OpenCalls } from '../../metering/open-calls.js';
 import type { Tally } from '../../metering/tally.js';
 import { usageRow } from '../../metering/usage-row.js';
+import type { Admitted } from '../admit.js';
 import { MeteredCall } from './metered-call.js';
 import type { Route } from './route-table.js';
 
@@ -27,7 +27,7 @@ export interface MeterCallDeps {
 /** A call that was let in. */
 export interface LetIn {
   caller: FoundKey;
-  admission: Admission;
+  admission: Admitted;
   atMs: number;
 }
 
@@ -62,8 +62,8 @@ export function meterCall(
         last: (units) => ({ ...usage(units, deps.clock.nowMs()), answered }),
         owed,
         onAbort: rule.onAbort,
-        settled(units) {
-          admission.settle(units);
+        settled(units, usedAtMs) {
+          admission.settle(units, usedAtMs);
           admission.release();
         },
       }),

@@ -1,18 +1,18 @@
 /** One call that is sold: its usage is on disk before the head of its answer goes out. */
 
-import type { Admission } from '../../access/admission.js';
 import { isBilled, type RouteRule } from '../../domain/route.js';
 import type { RecordedUsage } from '../../domain/usage.js';
 import { chargeOf } from '../../metering/charge.js';
 import type { OpenCall } from '../../metering/open-calls.js';
 import { createTally, documentBytesMax, type RequestSigns, type Tally } from '../../metering/tally.js';
+import type { Admitted } from '../admit.js';
 import type { AnswerHead } from './answer-head.js';
-import { AnsweredBefore, type CallEnd, type CallMeter } from './call-meter.js';
+import { AnsweredBefore, type CallEnd, type CallMeter, RefusedCall } from './call-meter.js';
 
 /** What a call is billed with. */
 export interface MeteredCallDeps {
   rule: RouteRule;
-  admission: Admission;
+  admission: Admitted;
   /** Counts in place of what the rule says. */
   tally?: Tally | undefined;
   /** Writes the units of the call; resolves once they are on disk. */
@@ -45,6 +45,9 @@ export class MeteredCall implements CallMeter {
   #whole: () => void = () => undefined;
   #isWhole = false;
   #bytes = 0;
+  /** Set while the units are counted as the answer passes. */
+  #isCounting = false;
+  #isUsedUp = false;
 
   constructor(deps: MeteredCallDeps) {
     const { onAbort, cost } = deps.rule;
@@ -67,11 +70,16 @@ export class MeteredCall implements CallMeter {
     const known = this.#tally.head({ ...answer, upgraded }, request);
     if (known === 'whole') await this.#untilWhole();
     if (this.#over !== undefined) return [];
+    this.#isCounting = known === 'end';
+    const staysOpen = this.#isCounting || rule.onAbort === 'none';
+    const units = staysOpen ? this.#told() : this.#charge();
+    // Whatever the upstream has done: an answer that no limit has room for is not given, and not billed.
+    const refusal = this.#isCounting ? undefined : admission.hold(units);
+    if (refusal) throw new RefusedCall(refusal);
     this.#stage = 'writing';
     this.#isBilled = true;
     try {
-      if (known === 'end' || rule.onAbort === 'none') return await this.#begin();
-      const units = this.#charge();
+      if (staysOpen) return await this.#begin();
       const recorded = await this.#deps.record(units);
       if (recorded.recorded === 'repeat' && this.#deps.repeat) throw new AnsweredBefore(this.#deps.repeat);
       admission.settle(units);
@@ -82,22 +90,27 @@ export class MeteredCall implements CallMeter {
     }
   }
 
+  get isUsedUp(): boolean {
+    return this.#isUsedUp;
+  }
+
   data(chunk: Uint8Array): void {
     if (this.#stage === 'done') return;
     this.#tally.data(chunk);
     this.#bytes += chunk.length;
     if (this.#bytes > this.holdBytesMax) this.#goOn();
+    if (this.#isCounting) this.#owed();
   }
 
   message(from: 'client' | 'upstream'): void {
     this.#tally.message(from);
+    if (this.#isCounting) this.#owed();
   }
 
   answered(): string[] {
     this.#goOn();
     if (this.#stage !== 'open') return [];
-    const { units } = chargeOf(this.#tally.read(), this.#deps.rule);
-    return ['Meterctl-Units', String(units)];
+    return ['Meterctl-Units', String(this.#owed())];
   }
 
   end(how: CallEnd): void {
@@ -124,8 +137,7 @@ export class MeteredCall implements CallMeter {
 
   /** Puts the call on disk, with nothing but that it runs. */
   async #begin(): Promise<string[]> {
-    const owed = () => chargeOf(this.#tally.read(), this.#deps.rule).units;
-    this.#open = await this.#deps.open(owed);
+    this.#open = await this.#deps.open(() => this.#owed());
     this.#stage = 'open';
     if (this.#over !== undefined) this.#close(this.#over);
     return this.#bill();
@@ -134,7 +146,23 @@ export class MeteredCall implements CallMeter {
   #close(how: CallEnd): void {
     const nothing = how !== 'complete' && this.#deps.rule.onAbort === 'none';
     this.#stage = 'done';
-    this.#open?.end(nothing ? 0 : this.#charge());
+    this.#open?.end(nothing ? 0 : this.#within(this.#charge()));
+  }
+
+  /** The units so far. */
+  #owed(): number {
+    return this.#within(this.#told());
+  }
+
+  #told(): number {
+    return chargeOf(this.#tally.read(), this.#deps.rule).units;
+  }
+
+  /** Has the call hold so many units. When the limits do not leave them, it owes what they leave, and is cut off. */
+  #within(units: number): number {
+    const held = this.#deps.admission.holdUpTo(units);
+    this.#isUsedUp ||= held < units;
+    return Math.min(units, held);
   }
 
   /** What the answer says of limits, and of its units where they are known. */

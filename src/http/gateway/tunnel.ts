@@ -41,11 +41,19 @@ export function openTunnel(
     over(how);
   }
 
+  function cut(): void {
+    end('upstream-gone');
+    client.destroy();
+    upstream.destroy();
+  }
+
   client.on('data', (chunk: Buffer) => {
+    if (meter.isUsedUp) return cut();
     count.sent(chunk.length);
     if (count.isWebSocket) fromClient.push(chunk);
   });
   upstream.on('data', (chunk: Buffer) => {
+    if (meter.isUsedUp) return cut();
     meter.data(chunk);
     if (count.isWebSocket) fromUpstream.push(chunk);
   });

@@ -2,7 +2,6 @@
 
 import type { Request, Response } from 'express';
 import { accessOf } from '../../access/access.js';
-import type { Admission } from '../../access/admission.js';
 import type { Answer } from '../../domain/answer.js';
 import { MeterctlError } from '../../domain/error.js';
 import type { RecordedUsage } from '../../domain/usage.js';
@@ -13,7 +12,7 @@ import type { LedgerWriter } from '../../metering/ledger-writer.js';
 import type { RepeatGuard } from '../../metering/repeat-guard.js';
 import { reservedUnits } from '../../metering/reserved-units.js';
 import { usageRow } from '../../metering/usage-row.js';
-import { type AdmitDeps, accessRefusal, admitCall, unrecorded } from '../admit.js';
+import { type AdmitDeps, type Admitted, accessRefusal, admitCall, unrecorded } from '../admit.js';
 import { type AuthenticateDeps, authenticate } from '../authenticate.js';
 import type { Gateway } from '../gateway/gateway.js';
 import type { Route } from '../gateway/route-table.js';
@@ -99,7 +98,7 @@ async function sell(deps: PaidDeps, req: Request, res: Response, call: Call): Pr
 }
 
 /** The key is held as long as the call is. */
-function releasingKey(admission: Admission, keyed: KeyedRequest): Admission {
+function releasingKey(admission: Admitted, keyed: KeyedRequest): Admitted {
   return {
     ...admission,
     release() {

@@ -1,0 +1,62 @@
+/** What a call holds while it runs, when its cost comes to light late and when its hour ends before it. */
+
+import { describe, expect, it } from 'vitest';
+import type { Decision } from '../../src/access/admission.js';
+import type { Admission } from '../../src/access/reservation.js';
+import { openAdmission } from './open-admission.js';
+
+const hourMs = 3_600_000;
+
+function admitted(decision: Decision): Admission {
+  if ('refused' in decision) throw new Error(`refused: ${decision.detail}`);
+  return decision;
+}
+
+describe('a call that runs', () => {
+  it('holds more when it fits, and otherwise what it held', async () => {
+    const { admit, set } = await openAdmission();
+    await set({ quota: { units: 10, per: 'day' }, maxInFlight: 1 });
+    const call = admitted(await admit(1));
+    expect(call.hold(10)).toBeUndefined();
+    expect(call.headers()).toMatchObject({ RateLimit: expect.stringContaining('"quota";r=0') });
+    expect(call.hold(11)).toMatchObject({
+      refused: 'quota_exceeded',
+      detail: expect.stringMatching(/10 units/),
+    });
+    expect(call.hold(3)).toBeUndefined();
+    expect(call.headers()).toMatchObject({ RateLimit: expect.stringContaining('"quota";r=0') });
+    call.settle(4);
+    call.release();
+    expect(admitted(await admit(6)).headers()).toMatchObject({
+      RateLimit: expect.stringContaining('"quota";r=0'),
+    });
+  });
+
+  it('holds as much as there is, also below a limit that was lowered under what is used', async () => {
+    const { admit, set } = await openAdmission();
+    await set({ quota: { units: 10, per: 'day' } });
+    const [one, other] = [admitted(await admit(2)), admitted(await admit(3))];
+    expect(one.holdUpTo(100)).toBe(7);
+    expect(other.holdUpTo(4)).toBe(3);
+    await set({ quota: { units: 4, per: 'day' } });
+    expect(await admit(1)).toMatchObject({ refused: 'quota_exceeded' });
+    one.settle(7);
+    one.release();
+    expect(other.holdUpTo(4)).toBe(3);
+  });
+
+  it('takes what it holds into the hour in which it ends', async () => {
+    const { admit, set, host, record } = await openAdmission();
+    await set({ quota: { units: 10, per: 'hour' } });
+    const call = admitted(await admit(8));
+    await host.advance(hourMs);
+    admitted(await admit(1)).release();
+    expect(call.holdUpTo(9)).toBe(9);
+    expect(await admit(2)).toMatchObject({ refused: 'quota_exceeded' });
+    await record(9);
+    call.settle(9, host.clock.nowMs());
+    call.release();
+    expect(await admit(2)).toMatchObject({ refused: 'quota_exceeded' });
+    expect(admitted(await admit(1)).headers()).toMatchObject({ 'X-RateLimit-Remaining': '0' });
+  });
+});

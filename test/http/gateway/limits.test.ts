@@ -1,0 +1,132 @@
+/** Limits before an upstream that tells the cost of a call late: nothing goes beyond them, and what is refused costs nothing. */
+
+import { describe, expect, it } from 'vitest';
+import { eventually } from '../../support/eventually.js';
+import { openGateway, openUpstream, sendRaw, type TestGateway } from './open-gateway.js';
+
+async function limit(gateway: TestGateway, ...options: string[]): Promise<void> {
+  await gateway.json(`limits set ${gateway.customerId} ${options.join(' ')}`);
+  await eventually(async () => {
+    expect((await gateway.call('/probe')).headers.has('ratelimit')).toBe(true);
+  });
+}
+
+const probe = { path: '/probe', units: 0 };
+
+/** Reads what comes until the connection ends, in whatever way. */
+async function readAll(answer: Response): Promise<string> {
+  let text = '';
+  try {
+    for await (const piece of answer.body ?? []) text += Buffer.from(piece).toString('latin1');
+  } catch {
+    // Cut off: what came counts.
+  }
+  return text;
+}
+
+describe('a limit before an upstream', () => {
+  it('lets out what fits of answers that tell their cost, and bills nothing else', async () => {
+    let runs = 0;
+    const upstream = await openUpstream((_req, res) => {
+      runs += 1;
+      setImmediate(() => res.setHeader('Meterctl-Units', '7').end('worth seven'));
+    });
+    const gateway = await openGateway(upstream, { routes: [probe] });
+    await limit(gateway, '--quota 100/month');
+    runs = 0;
+    const answers = await Promise.all(Array.from({ length: 80 }, () => gateway.call('/api')));
+    const sold = answers.filter(({ status }) => status === 200);
+    const refused = answers.filter(({ status }) => status === 429);
+    expect([sold.length, refused.length]).toEqual([14, 66]);
+    expect(runs).toBeGreaterThan(14);
+    expect((await gateway.usage()).units).toBe(98);
+    const problem = await refused.at(-1)!.json();
+    expect(problem).toMatchObject({ code: 'quota_exceeded' });
+    expect(refused.at(-1)!.headers.get('meterctl-units')).toBe('0');
+    expect(Number(refused.at(-1)!.headers.get('retry-after'))).toBeGreaterThan(0);
+    // What was held is given back: two units are left, and a call that costs no more than them would have them.
+    const next = await gateway.call('/api');
+    expect(next.headers.get('x-ratelimit-remaining')).toBe('2');
+  });
+
+  it('holds what the route says before the upstream is asked', async () => {
+    let runs = 0;
+    const upstream = await openUpstream((_req, res) => {
+      runs += 1;
+      res.setHeader('Meterctl-Units', '7').end();
+    });
+    const routes = [{ path: '/chat', reserveUnits: 50 }, probe];
+    const gateway = await openGateway(upstream, { routes });
+    await limit(gateway, '--quota 100/month');
+    runs = 0;
+    const answers: number[] = [];
+    for (let call = 0; call < 12; call += 1) answers.push((await gateway.call('/chat')).status);
+    expect(answers.filter((status) => status === 200)).toHaveLength(8);
+    expect(runs).toBe(8);
+    expect((await gateway.usage()).units).toBe(56);
+  });
+
+  it('cuts streams off when it is used up, and bills what it left', async () => {
+    const upstream = await openUpstream((_req, res) => {
+      res.setHeader('content-type', 'text/event-stream');
+      const more = () => {
+        if (!res.destroyed) res.write('data: x\n\n', () => setImmediate(more));
+      };
+      more();
+    });
+    const gateway = await openGateway(upstream, {
+      routes: [{ path: '/events', units: { by: 'events' } }, probe],
+    });
+    await limit(gateway, '--quota 500/month');
+    const texts = await Promise.all([1, 2, 3].map(async () => readAll(await gateway.call('/events'))));
+    expect(texts.join('').match(/data/g)?.length).toBeGreaterThan(400);
+    await eventually(async () => expect((await gateway.usage()).units).toBe(500));
+    expect((await gateway.call('/events')).status).toBe(429);
+  });
+
+  it('gives the whole of an answer whose last event costs more than is left, and bills what is left', async () => {
+    const body = 'data: {"delta":"a"}\n\ndata: {"usage":{"total":500}}\n\n';
+    const upstream = await openUpstream((_req, res) => {
+      res.setHeader('content-type', 'text/event-stream').end(body);
+    });
+    const units = { by: 'last-event', pointer: '/usage/total' };
+    const gateway = await openGateway(upstream, { routes: [{ path: '/chat', units }, probe] });
+    await limit(gateway, '--quota 800/month');
+    expect(await (await gateway.call('/chat')).text()).toBe(body);
+    expect(await (await gateway.call('/chat')).text()).toBe(body);
+    await eventually(async () => expect((await gateway.usage()).units).toBe(800));
+    expect((await gateway.call('/chat')).status).toBe(429);
+  });
+
+  it('ends a WebSocket when its messages are used up', async () => {
+    const upstream = await openUpstream(
+      (_req, res) => res.end(),
+      (server) =>
+        server.on('upgrade', (_req, socket) => {
+          socket.on('error', () => undefined);
+          socket.write(
+            'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+          );
+          const more = () => {
+            if (!socket.destroyed) socket.write(Buffer.from([0x81, 1, 0x78]), () => setImmediate(more));
+          };
+          more();
+        }),
+    );
+    const gateway = await openGateway(upstream, {
+      routes: [{ path: '/socket', units: { by: 'messages', from: 'upstream' } }, probe],
+    });
+    await limit(gateway, '--quota 40/month');
+    const { host } = new URL(gateway.url);
+    const request = [
+      'GET /socket HTTP/1.1',
+      `Host: ${host}`,
+      `X-API-Key: ${gateway.key}`,
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+      '\r\n',
+    ].join('\r\n');
+    await sendRaw(gateway.url, request);
+    await eventually(async () => expect((await gateway.usage()).units).toBe(40));
+  });
+});
