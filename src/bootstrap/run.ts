@@ -7,6 +7,8 @@ import type { IdentityStore } from '../domain/store.js';
 import type { Host } from '../lib/host.js';
 import { type Attempt, openAttempt } from './attempt.js';
 import { createOrFind } from './create-or-find.js';
+import { findCatalog, orWithout, partOf } from './find-catalog.js';
+import { findMadeParts } from './made-parts.js';
 import {
   type BootstrapStep,
   type CatalogPart,
@@ -50,8 +52,8 @@ interface Run extends BootstrapDeps {
   wanted: WantedCatalog;
   found: FoundCatalog;
   attempt: Attempt;
-  /** Notes what was done, and tells it. */
-  report(part: CatalogPart, action: BootstrapStep['action'], id: string | null): void;
+  /** Notes what was done, for this run and the next ones, and tells it. */
+  report(part: CatalogPart, action: BootstrapStep['action'], id: string | null): Promise<void>;
 }
 
 /** What would be done, without doing it: nothing is written, here or at Stripe. Throws `conflict`. */
@@ -62,13 +64,16 @@ export async function dryRunBootstrap(deps: BootstrapDeps, wanted: WantedCatalog
 /** Creates what is missing. Throws `conflict` before anything is created when something exists with other values. */
 export async function runBootstrap(deps: BootstrapDeps, wanted: WantedCatalog): Promise<Bootstrapped> {
   await bindAccount(deps);
-  const { found, attempt } = await planRun(deps, wanted);
+  const { found, attempt, made } = await planRun(deps, wanted);
   const created: CatalogPart[] = [];
   const run: Run = {
     ...deps,
     ...{ wanted, found, attempt },
-    report(part, action, id) {
-      if (action === 'create') created.push(part);
+    async report(part, action, id) {
+      if (action === 'create' && id !== null) {
+        created.push(part);
+        await made.add(part, id);
+      }
       deps.onStep({ part, action, id });
     },
   };
@@ -87,58 +92,42 @@ export async function runBootstrap(deps: BootstrapDeps, wanted: WantedCatalog): 
 }
 
 async function planRun(deps: BootstrapDeps, wanted: WantedCatalog) {
-  const found = await findCatalog(deps.billing, wanted);
+  const made = await findMadeParts(deps.store);
+  const found = await findCatalog(deps.billing, wanted, made);
   const steps = planBootstrap(wanted, found);
   const attempt = await openAttempt(deps.store, deps.host);
   for (const endpoint of found.webhooks) {
     if (!deps.hasSecretOf(endpoint.id) && !attempt.hasBegun(partOf(endpoint.kind)))
       throw secretLost(endpoint);
   }
-  return { found, steps, attempt };
-}
-
-async function findCatalog(billing: CatalogBilling, wanted: WantedCatalog): Promise<FoundCatalog> {
-  const price = await billing.findPrice(lookupKeyOf(wanted.eventName));
-  let meter = await billing.findMeter(wanted.eventName);
-  if (!meter && price?.meterId) {
-    // The list may not show yet what the price counts by already.
-    const counted = await billing.findMeterById(price.meterId);
-    if (counted?.eventName === wanted.eventName) meter = counted;
-  }
-  return {
-    meter,
-    product: await billing.findProduct(price?.productId ?? productIdOf(wanted.eventName)),
-    price,
-    webhooks: wanted.webhookUrl === null ? [] : await billing.listWebhookEndpoints(wanted.webhookUrl),
-    portalConfiguration: await orWithout(billing.findPortalConfiguration()),
-  };
+  return { found, steps, attempt, made };
 }
 
 async function ensureMeter({ billing, host, wanted, found, attempt, report }: Run): Promise<Meter> {
   const { eventName, productName } = wanted;
   const values = { eventName, displayName: productName };
   const { value: meter, action } = await createOrFind(host.clock, found.meter, {
-    create: async () => billing.addMeter(values, await attempt.begin('meter', values)),
+    create: () => attempt.create('meter', values, (key) => billing.addMeter(values, key)),
     find: () => billing.findMeter(eventName),
   });
   checkMeter(meter);
   if (meter.active) {
-    report('meter', action, meter.id);
+    await report('meter', action, meter.id);
     return meter;
   }
   const active = await billing.reactivateMeter(meter.id);
-  report('meter', 'reactivate', active.id);
+  await report('meter', 'reactivate', active.id);
   return active;
 }
 
 async function ensureProduct({ billing, host, wanted, found, attempt, report }: Run): Promise<Product> {
   const values = { id: productIdOf(wanted.eventName), name: wanted.productName, unitLabel: wanted.unit };
   const { value: product, action } = await createOrFind(host.clock, found.product, {
-    create: async () => billing.addProduct(values, await attempt.begin('product', values)),
+    create: () => attempt.create('product', values, (key) => billing.addProduct(values, key)),
     find: () => billing.findProduct(values.id),
   });
   checkProduct(product, wanted);
-  report('product', action, product.id);
+  await report('product', action, product.id);
   return product;
 }
 
@@ -148,11 +137,11 @@ async function ensurePrice(run: Run, meter: Meter, product: Product): Promise<Pr
   const lookupKey = lookupKeyOf(wanted.eventName);
   const values = { lookupKey, productId: product.id, meterId: meter.id, currency, interval, unitAmountMinor };
   const { value: price, action } = await createOrFind(host.clock, found.price, {
-    create: async () => billing.addPrice(values, await attempt.begin('price', values)),
+    create: () => attempt.create('price', values, (key) => billing.addPrice(values, key)),
     find: () => billing.findPrice(lookupKey),
   });
   checkPrice(price, wanted, meter);
-  report('price', action, price.id);
+  await report('price', action, price.id);
   return price;
 }
 
@@ -162,13 +151,13 @@ async function ensureWebhook(run: Run, url: string, kind: WebhookEndpoint['kind'
   const part = partOf(kind);
   const present = found.webhooks.find((endpoint) => endpoint.kind === kind);
   if (present && run.hasSecretOf(present.id)) {
-    report(part, 'keep', present.id);
+    await report(part, 'keep', present.id);
     return present;
   }
-  const endpoint = await billing.addWebhookEndpoint(url, kind, await attempt.begin(part, url));
+  const endpoint = await attempt.create(part, url, (key) => billing.addWebhookEndpoint(url, kind, key));
   if (endpoint.secret === null) throw secretLost(endpoint);
   await run.onSecret(endpoint, endpoint.secret);
-  report(part, 'create', endpoint.id);
+  await report(part, 'create', endpoint.id);
   return endpoint;
 }
 
@@ -176,25 +165,10 @@ async function ensurePortal({ billing, found, attempt, report }: Run): Promise<s
   const present = found.portalConfiguration;
   const id =
     present === undefined
-      ? await orWithout(billing.addPortalConfiguration(await attempt.begin('portal', null)))
+      ? await orWithout(attempt.create('portal', null, (key) => billing.addPortalConfiguration(key)))
       : present;
-  report('portal', id === null ? 'skip' : present === undefined ? 'create' : 'keep', id);
+  await report('portal', id === null ? 'skip' : present === undefined ? 'create' : 'keep', id);
   return id;
-}
-
-/** `null` when the key lacks the permission, or the server the feature. */
-async function orWithout<T>(asked: Promise<T>): Promise<T | null> {
-  try {
-    return await asked;
-  } catch (error) {
-    const lacking = error instanceof MeterctlError && ['unauthorized', 'not_found'].includes(error.code);
-    if (!lacking) throw error;
-    return null;
-  }
-}
-
-function partOf(kind: WebhookEndpoint['kind']): CatalogPart {
-  return kind === 'thin' ? 'thin_webhook' : 'webhook';
 }
 
 function secretLost({ id, url }: WebhookEndpoint): MeterctlError {

@@ -24,8 +24,8 @@ export async function createCustomer(
     { email: order.email, name: order.name },
     `${attempt}:customer`,
   );
-  if (order.subscribeTo !== null) {
-    await deps.billing.addSubscription(id, order.subscribeTo, `${attempt}:subscription`);
-  }
-  return syncCustomer(deps, id);
+  if (order.subscribeTo === null) return syncCustomer(deps, id);
+  const subscription = await deps.billing.addSubscription(id, order.subscribeTo, `${attempt}:subscription`);
+  // Named, because Stripe's list of his subscriptions may not show it yet.
+  return syncCustomer(deps, id, subscription.id);
 }

@@ -26,11 +26,12 @@ export interface CatalogBilling {
   findPrice(lookupKey: string): Promise<Price | undefined>;
   findPriceById(id: string): Promise<Price | undefined>;
   addPrice(price: NewPrice, attempt: string): Promise<Price>;
-  /** Every registration for the URL, snapshot and thin. */
+  /** Every registration for the URL, snapshot and thin, as far as Stripe's lists show them already. */
   listWebhookEndpoints(url: string): Promise<WebhookEndpoint[]>;
-  addWebhookEndpoint(url: string, kind: 'snapshot' | 'thin', attempt: string): Promise<WebhookEndpoint>;
-  /** The id of an active portal configuration. */
-  findPortalConfiguration(): Promise<string | undefined>;
+  findWebhookEndpoint(id: string, kind: WebhookKind): Promise<WebhookEndpoint | undefined>;
+  addWebhookEndpoint(url: string, kind: WebhookKind, attempt: string): Promise<WebhookEndpoint>;
+  /** The id of an active portal configuration. `madeIds` are looked at where the list shows none, which may lag. */
+  findPortalConfiguration(madeIds: readonly string[]): Promise<string | undefined>;
   addPortalConfiguration(attempt: string): Promise<string>;
 }
 

@@ -21,15 +21,18 @@ export type ErrorCode =
 export class MeterctlError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  /** Stripe has answered with this error, and gives the same answer again to the same Idempotency-Key (stripe-facts 9). */
+  readonly answered: boolean;
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { hint?: string | undefined; cause?: unknown } = {},
+    options: { hint?: string | undefined; cause?: unknown; answered?: boolean } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'MeterctlError';
     this.code = code;
     this.hint = options.hint;
+    this.answered = options.answered ?? false;
   }
 }

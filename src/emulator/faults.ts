@@ -35,6 +35,8 @@ const faultsSchema = z.strictObject({
   oneCallPerCustomerAndMeter: z.boolean().default(false),
   /** Event summaries do not show what was received in the last so many seconds (stripe-facts 3f). */
   summaryLagSec: z.int().min(0).default(0),
+  /** Lists do not show what was made in the last so many seconds; to ask by its id does (stripe-facts 2). */
+  listLagSec: z.int().min(0).default(0),
   /** How long refused meter events are collected before one report about them (stripe-facts 3d: about 10 s). */
   errorReportDelaySec: z.int().min(0).default(10),
   /** What becomes of a subscription whose last payment retry failed; Stripe's Dashboard asks (stripe-facts 8). */

@@ -26,8 +26,20 @@ export function listObjects<Kind extends ObjectKind>(
   request: { url: string; parameters: PageParameters },
   filter: ObjectFilter<Kind>,
 ): Stripe.ApiList<Stored<Kind>> {
-  const { data, hasMore } = account.objects.list(kind, filter, pageOf(account, kind, request.parameters));
+  const page = pageOf(account, kind, request.parameters);
+  const { data, hasMore } = account.objects.list(kind, shownIn(account, filter), page);
   return { object: 'list', data, has_more: hasMore, url: request.url };
+}
+
+/** What a list shows of it: what is too new may be missing, while the fault `listLagSec` is on. */
+export function shownIn<Kind extends ObjectKind>(
+  account: Account,
+  filter: ObjectFilter<Kind>,
+): ObjectFilter<Kind> {
+  const { listLagSec } = account.faults.get();
+  if (listLagSec === 0) return filter;
+  const newest = account.clock.nowSec() - listLagSec;
+  return { ...filter, created: { ...filter.created, lte: Math.min(filter.created?.lte ?? newest, newest) } };
 }
 
 /** The page asked for, its cursor checked. */

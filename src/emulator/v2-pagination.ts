@@ -6,6 +6,7 @@ import type { Account } from './account.js';
 import { ApiError } from './api-error.js';
 import type { ObjectKind, Stored } from './object-kinds.js';
 import type { ObjectFilter } from './object-scan.js';
+import { shownIn } from './pagination.js';
 import { integer } from './parameters.js';
 
 /** The parameters of every list: spread them into the schema. `page` comes from `next_page_url`. */
@@ -25,7 +26,7 @@ export function listV2<Kind extends ObjectKind>(
   const cursor = page === undefined ? undefined : cursorOf(page);
   if (cursor && !account.objects.get(kind, cursor.id))
     throw new ApiError('Invalid page token.', { code: 'invalid_fields', param: 'page' });
-  const { data, hasMore } = account.objects.list(kind, filter, {
+  const { data, hasMore } = account.objects.list(kind, shownIn(account, filter), {
     limit,
     startingAfter: cursor?.forward === true ? cursor.id : undefined,
     endingBefore: cursor?.forward === false ? cursor.id : undefined,

@@ -47,15 +47,16 @@ function paramsOf(session: NewCheckoutSession): Stripe.Checkout.SessionCreatePar
 function sessionOf(session: Stripe.Checkout.Session): CheckoutSession {
   return {
     id: session.id,
-    url: session.url,
+    url: session.url ?? null,
     status: (['complete', 'expired'] as const).find((status) => status === session.status) ?? 'open',
     paymentStatus: session.payment_status,
     customerId: idOf(session.customer),
     subscriptionId: idOf(session.subscription),
-    email: session.customer_details?.email ?? session.customer_email,
+    email: session.customer_details?.email ?? session.customer_email ?? null,
   };
 }
 
-function idOf(reference: string | { id: string } | null): string | null {
-  return reference === null || typeof reference === 'string' ? reference : reference.id;
+/** Where Stripe says `null`, a server that is only like it may say nothing. */
+function idOf(reference: string | { id: string } | null | undefined): string | null {
+  return typeof reference === 'object' ? (reference?.id ?? null) : (reference ?? null);
 }

@@ -34,7 +34,7 @@ function customerOf(customer: Stripe.Customer | Stripe.DeletedCustomer): StripeC
   if (customer.deleted) return { id: customer.id, email: null, name: null, createdAtMs: 0, deleted: true };
   return {
     id: customer.id,
-    email: customer.email,
+    email: customer.email ?? null,
     name: customer.name ?? null,
     createdAtMs: customer.created * 1000,
     deleted: false,

@@ -69,12 +69,18 @@ export function translate(error: unknown, doing: string): MeterctlError {
       cause: error,
     });
   }
-  if (isMissing(error)) return new MeterctlError('not_found', said, { cause: error });
-  if (error instanceof Stripe.errors.StripeIdempotencyError)
-    return new MeterctlError('conflict', said, { cause: error });
+  const options = { cause: error, answered: isAnswer(error) };
+  if (isMissing(error)) return new MeterctlError('not_found', said, options);
+  if (error instanceof Stripe.errors.StripeIdempotencyError && error.statusCode !== 409)
+    return new MeterctlError('conflict', said, options);
   if (error instanceof Stripe.errors.StripeInvalidRequestError)
-    return new MeterctlError('invalid', said, { cause: error });
-  return new MeterctlError('unavailable', said, { hint: 'Try again in a moment.', cause: error });
+    return new MeterctlError('invalid', said, options);
+  return new MeterctlError('unavailable', said, { hint: 'Try again in a moment.', ...options });
+}
+
+/** Whether Stripe keeps this error under its Idempotency-Key: not when it refused to begin, or was still at work (stripe-facts 9). */
+function isAnswer({ statusCode }: InstanceType<typeof Stripe.errors.StripeError>): boolean {
+  return statusCode !== undefined && statusCode !== 409 && statusCode !== 429;
 }
 
 function notUnderstood(error: unknown, doing: string): MeterctlError {

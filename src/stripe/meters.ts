@@ -50,6 +50,6 @@ function meterOf(meter: Stripe.Billing.Meter): Meter {
     formula: meter.default_aggregation.formula,
     customerPayloadKey: meter.customer_mapping.event_payload_key,
     valuePayloadKey: meter.value_settings.event_payload_key,
-    eventTimeWindow: meter.event_time_window,
+    eventTimeWindow: meter.event_time_window ?? null,
   };
 }

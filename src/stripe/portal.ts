@@ -3,7 +3,7 @@
 import type Stripe from 'stripe';
 import type { CatalogBilling, CustomerBilling } from '../domain/billing.js';
 import { repeatable } from './client.js';
-import { asking } from './errors.js';
+import { asking, finding, isForbidden } from './errors.js';
 
 type Portal = Pick<CatalogBilling, 'findPortalConfiguration' | 'addPortalConfiguration'> &
   Pick<CustomerBilling, 'addPortalSession'>;
@@ -11,10 +11,17 @@ type Portal = Pick<CatalogBilling, 'findPortalConfiguration' | 'addPortalConfigu
 /** The portal through this client. */
 export function createPortal(stripe: Stripe): Portal {
   return {
-    findPortalConfiguration: () =>
+    findPortalConfiguration: (madeIds) =>
       asking('list the portal configurations', async () => {
-        const found = await stripe.billingPortal.configurations.list({ active: true, limit: 1 }, repeatable);
-        return found.data[0]?.id;
+        const listed = await findConfiguration(stripe);
+        if (listed !== undefined) return listed;
+        for (const id of madeIds) {
+          const made = await finding('read a portal configuration', () =>
+            stripe.billingPortal.configurations.retrieve(id, {}, repeatable),
+          );
+          if (made?.active) return made.id;
+        }
+        return undefined;
       }),
 
     addPortalConfiguration: (attempt) =>
@@ -35,11 +42,32 @@ export function createPortal(stripe: Stripe): Portal {
 
     addPortalSession: (customerId, returnUrl) =>
       asking('open the billing portal', async () => {
+        const configuration = await configurationToUse(stripe);
         const { url } = await stripe.billingPortal.sessions.create({
           customer: customerId,
           return_url: returnUrl,
+          ...(configuration === undefined ? {} : { configuration }),
         });
         return url;
       }),
   };
+}
+
+/** The one that the operator manages in the Dashboard, or else the newest. */
+async function findConfiguration(stripe: Stripe): Promise<string | undefined> {
+  const { data } = await stripe.billingPortal.configurations.list({ active: true, limit: 100 }, repeatable);
+  return (data.find((configuration) => configuration.is_default) ?? data[0])?.id;
+}
+
+/**
+ * A session that names no configuration takes the account's default, and only the Dashboard makes one of those: what was made
+ * through the API has to be named (Stripe: billing_portal/sessions). A key that may not look leaves it to the default.
+ */
+async function configurationToUse(stripe: Stripe): Promise<string | undefined> {
+  try {
+    return await findConfiguration(stripe);
+  } catch (error) {
+    if (isForbidden(error)) return undefined;
+    throw error;
+  }
 }

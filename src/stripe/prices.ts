@@ -56,7 +56,7 @@ function priceOf(price: Stripe.Price): Price {
   }
   return {
     id: price.id,
-    lookupKey: price.lookup_key,
+    lookupKey: price.lookup_key ?? null,
     productId: typeof price.product === 'string' ? price.product : price.product.id,
     meterId: recurring.meter ?? null,
     active: price.active,

@@ -4,13 +4,13 @@ import type Stripe from 'stripe';
 import type { CatalogBilling } from '../domain/billing.js';
 import type { WebhookEndpoint } from '../domain/catalog.js';
 import { apiVersion, repeatable } from './client.js';
-import { asking } from './errors.js';
+import { asking, finding } from './errors.js';
 import { snapshotEvents, thinEvents } from './event-types.js';
 
 /** Registrations through this client. */
 export function createWebhookEndpoints(
   stripe: Stripe,
-): Pick<CatalogBilling, 'listWebhookEndpoints' | 'addWebhookEndpoint'> {
+): Pick<CatalogBilling, 'listWebhookEndpoints' | 'findWebhookEndpoint' | 'addWebhookEndpoint'> {
   return {
     listWebhookEndpoints: (url) =>
       asking('list the webhook endpoints', async () => {
@@ -29,6 +29,19 @@ export function createWebhookEndpoints(
         }
         return found;
       }),
+
+    findWebhookEndpoint: (id, kind) =>
+      finding('read the webhook endpoint', async () =>
+        kind === 'snapshot'
+          ? snapshotEndpoint(await stripe.webhookEndpoints.retrieve(id, {}, repeatable))
+          : thinEndpoint(
+              await stripe.v2.core.eventDestinations.retrieve(
+                id,
+                { include: ['webhook_endpoint.url'] },
+                repeatable,
+              ),
+            ),
+      ),
 
     addWebhookEndpoint: (url, kind, attempt) =>
       asking(`register the webhook endpoint ${url}`, async () => {
@@ -64,7 +77,7 @@ function snapshotEndpoint(endpoint: Stripe.WebhookEndpoint): WebhookEndpoint {
     kind: 'snapshot',
     url: endpoint.url,
     enabled: endpoint.status === 'enabled',
-    apiVersion: endpoint.api_version,
+    apiVersion: endpoint.api_version ?? null,
     enabledEvents: endpoint.enabled_events,
     secret: endpoint.secret ?? null,
   };

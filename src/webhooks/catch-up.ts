@@ -78,8 +78,7 @@ async function storeAll(
   signal: AbortSignal | undefined,
 ): Promise<{ read: number; missed: number }> {
   const { store, host } = deps;
-  const known = await findMark(store, kind);
-  const markMs = known ?? 0;
+  const markMs = (await findMark(store, kind)) ?? 0;
   const sinceMs = Math.max(0, markMs - overlapMs);
   const sum = { read: 0, missed: 0 };
   let youngestMs = markMs;
@@ -94,7 +93,7 @@ async function storeAll(
     sum.read += page.data.length;
     cursor = page.nextCursor;
   }
-  if (youngestMs !== known) await store.recordMark(markNames[kind], String(youngestMs));
+  if (youngestMs > markMs) await store.recordMark(markNames[kind], String(youngestMs));
   return sum;
 }
 

@@ -32,12 +32,12 @@ async function setUp() {
     onStep: () => undefined,
     onSecret: async ({ id }, secret) => void secrets.set(id, secret),
   };
-  const { objects } = emulator.account;
+  const { objects, faults } = emulator.account;
   const counts = () =>
     (['meter', 'product', 'price', 'webhook_endpoint', 'event_destination'] as const).map(
       (kind) => objects.all(kind).length,
     );
-  return { deps, host, billing, store, secrets, counts };
+  return { deps, host, billing, store, secrets, counts, objects, faults };
 }
 
 /** Everything that a bootstrap waits for, each call of it counted; the one at `at` throws, before or after it is done. */
@@ -142,6 +142,41 @@ describe('a bootstrap', () => {
     expect((await run).created).toEqual([]);
     expect(counts()).toEqual([1, 1, 1, 1, 1]);
   });
+
+  it('creates nothing once more while no list shows what it made', async () => {
+    const { deps, counts, faults, host, objects } = await setUp();
+    faults.set({ listLagSec: 60 });
+    const first = await runBootstrap(deps, wanted);
+    const second = runBootstrap(deps, wanted);
+    let done = false;
+    void second.finally(() => {
+      done = true;
+    });
+    while (!done) await host.advance(1_000);
+    const { created, webhooks } = await second;
+    expect(created).toEqual([]);
+    expect(webhooks.map(({ id }) => id)).toEqual(first.webhooks.map(({ id }) => id));
+    expect([...counts(), objects.all('portal_configuration').length]).toEqual([1, 1, 1, 1, 1, 1]);
+  });
+
+  it.each(['addMeter', 'addProduct', 'addPrice', 'addWebhookEndpoint', 'addPortalConfiguration'] as const)(
+    'goes on after an answer to %s that says that Stripe has failed, and that Stripe keeps under its key',
+    async (name) => {
+      const { deps, counts, faults, billing } = await setUp();
+      const failing = async (...args: never[]) => {
+        faults.set({ serverError: 1 });
+        try {
+          return await (billing[name] as (...given: never[]) => Promise<unknown>)(...args);
+        } finally {
+          faults.reset();
+        }
+      };
+      const run = runBootstrap({ ...deps, billing: { ...billing, [name]: failing } }, wanted);
+      await expect(run).rejects.toMatchObject({ code: 'unavailable', answered: true });
+      await runBootstrap(deps, wanted);
+      expect(counts()).toEqual([1, 1, 1, 1, 1]);
+    },
+  );
 
   it('takes the meter that its price counts by, although the list does not show it', async () => {
     const { deps, billing } = await setUp();

@@ -58,6 +58,12 @@ describe('catching up', () => {
     expect(askedFor('snapshot')).toEqual([0, testStartMs - 20 * day - overlap, testStartMs - overlap]);
   });
 
+  it('has read nothing, and forgotten nothing, where nothing has happened yet', async () => {
+    const { run, askedFor } = await setUp();
+    for (const _ of [1, 2]) expect(await run()).toEqual({ read: 0, missed: 0, forgotten: false });
+    expect(askedFor('snapshot')).toEqual([0, 0]);
+  });
+
   it('does not store twice what came as a webhook', async () => {
     const { run, store } = await setUp({ id: 'evt_a' });
     await store.recordWebhook(newWebhook({ id: 'evt_a' }), 1);

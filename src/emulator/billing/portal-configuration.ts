@@ -11,10 +11,9 @@ export type PortalConfiguration = Stored<'portal_configuration'>;
 type Asked = z.output<typeof configurationUpdate>;
 type Features = PortalConfiguration['features'];
 
-/** A new configuration. The first of an account is the default one, as the one saved in the Dashboard would be. */
+/** A new configuration. Only one that is saved in the Dashboard, which there is none of here, is an account's default. */
 export function createConfiguration(account: Account, asked: Asked): PortalConfiguration {
   const now = account.clock.nowSec();
-  const first = account.objects.all('portal_configuration').length === 0;
   const blank: PortalConfiguration = {
     id: account.newId('bpc'),
     object: 'billing_portal.configuration',
@@ -24,7 +23,7 @@ export function createConfiguration(account: Account, asked: Asked): PortalConfi
     created: now,
     default_return_url: null,
     features: noFeatures,
-    is_default: first,
+    is_default: false,
     livemode: false,
     login_page: { enabled: false, url: null },
     metadata: {},
@@ -55,9 +54,10 @@ export function changed(before: PortalConfiguration, asked: Asked, now: number):
   };
 }
 
-/** The configuration a session uses: the one named, or the default. */
+/** The configuration a session uses: the one named, or the default. One that is switched off is none. */
 export function configurationFor(account: Account, id: string | undefined): PortalConfiguration | undefined {
-  if (id !== undefined) return account.objects.get('portal_configuration', id);
+  const named = id === undefined ? undefined : account.objects.get('portal_configuration', id);
+  if (id !== undefined) return named?.active ? named : undefined;
   return account.objects
     .all('portal_configuration', { where: (each) => each.is_default && each.active })
     .at(0);

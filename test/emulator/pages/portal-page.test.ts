@@ -12,16 +12,17 @@ const features = {
 
 async function openPortal(billing: Billing) {
   const { stripe, customer, price } = billing;
-  await stripe.billingPortal.configurations.create({ features });
+  const { id: configuration } = await stripe.billingPortal.configurations.create({ features });
   const subscription = await stripe.subscriptions.create({
     customer: customer.id,
     items: [{ price: price.id }],
   });
   const session = await stripe.billingPortal.sessions.create({
     customer: customer.id,
+    configuration,
     return_url: 'http://127.0.0.1:9/back',
   });
-  return { subscription, session };
+  return { subscription, session, configuration };
 }
 
 function post(url: string, form: Record<string, string>): Promise<Response> {
@@ -29,12 +30,12 @@ function post(url: string, form: Record<string, string>): Promise<Response> {
 }
 
 describe('the portal’s API', () => {
-  it('needs a configuration before a session', async () => {
+  it('needs a configuration that is named: what the API makes is no default', async () => {
     const { stripe, customer } = await openBilling();
     const early = await refusal(stripe.billingPortal.sessions.create({ customer: customer.id }));
     expect(early.message).toContain('No configuration provided');
     const first = await stripe.billingPortal.configurations.create({ features, name: 'Main' });
-    expect(first).toMatchObject({ active: true, is_default: true, name: 'Main', features });
+    expect(first).toMatchObject({ active: true, is_default: false, name: 'Main', features });
     const second = await stripe.billingPortal.configurations.create({
       features: { invoice_history: { enabled: true } },
     });
@@ -44,7 +45,12 @@ describe('the portal’s API', () => {
     expect(
       (await stripe.billingPortal.configurations.list({ active: true })).data.map(({ id }) => id),
     ).toEqual([first.id]);
-    const session = await stripe.billingPortal.sessions.create({ customer: customer.id });
+    const unnamed = await refusal(stripe.billingPortal.sessions.create({ customer: customer.id }));
+    expect(unnamed.message).toContain('No configuration provided');
+    const off = { customer: customer.id, configuration: second.id };
+    expect((await refusal(stripe.billingPortal.sessions.create(off))).message).toContain(second.id);
+    const named = { customer: customer.id, configuration: first.id };
+    const session = await stripe.billingPortal.sessions.create(named);
     expect(session).toMatchObject({ configuration: first.id, customer: customer.id, flow: null });
   });
 });
@@ -52,10 +58,13 @@ describe('the portal’s API', () => {
 describe('the portal', () => {
   it('shows subscriptions, the card and invoices, and the way back', async () => {
     const billing = await openBilling();
-    const { session } = await openPortal(billing);
+    const { session, configuration } = await openPortal(billing);
     await billing.use(3);
     await billing.advanceTo(Date.UTC(2026, 11, 10, 13) / 1000);
-    const again = await billing.stripe.billingPortal.sessions.create({ customer: billing.customer.id });
+    const again = await billing.stripe.billingPortal.sessions.create({
+      customer: billing.customer.id,
+      configuration,
+    });
     const page = await (await fetch(again.url)).text();
     expect(page).toContain('US$1.00 per call, billed monthly by usage');
     expect(page).toContain('Visa •••• 4242');
@@ -117,9 +126,10 @@ describe('the portal', () => {
   it('leads straight to a cancellation and back to where it was asked to', async () => {
     const billing = await openBilling();
     const { stripe, customer } = billing;
-    const { subscription } = await openPortal(billing);
+    const { subscription, configuration } = await openPortal(billing);
     const session = await stripe.billingPortal.sessions.create({
       customer: customer.id,
+      configuration,
       flow_data: {
         type: 'subscription_cancel',
         subscription_cancel: { subscription: subscription.id },
