@@ -2,7 +2,7 @@
 
 import type { CatalogBilling } from '../domain/billing.js';
 import type { WebhookEndpoint } from '../domain/catalog.js';
-import { MeterctlError } from '../domain/error.js';
+import { type ErrorCode, MeterctlError } from '../domain/error.js';
 import type { MadeParts } from './made-parts.js';
 import { type CatalogPart, type FoundCatalog, lookupKeyOf, productIdOf, type WantedCatalog } from './plan.js';
 
@@ -12,7 +12,7 @@ export async function findCatalog(
   wanted: WantedCatalog,
   made: MadeParts,
 ): Promise<FoundCatalog> {
-  const { eventName, webhookUrl } = wanted;
+  const { eventName, webhookUrl: url } = wanted;
   const lookupKey = lookupKeyOf(eventName);
   const price =
     (await billing.findPrice(lookupKey)) ??
@@ -21,25 +21,30 @@ export async function findCatalog(
   const meter =
     (await billing.findMeter(eventName)) ??
     (await findMade(meterIds, billing.findMeterById, (each) => each.eventName === eventName));
+  const snapshots = url === null ? [] : await findWebhooks(billing, { url, kind: 'snapshot', made });
+  // A key that may not read them is not passed over: usage that Stripe rejects would go unnoticed.
+  const thin =
+    url === null ? [] : await orWithout(findWebhooks(billing, { url, kind: 'thin', made }), ['not_found']);
   return {
     meter,
     product: await billing.findProduct(price?.productId ?? productIdOf(eventName)),
     price,
-    webhooks: webhookUrl === null ? [] : await findWebhooks(billing, webhookUrl, made),
+    webhooks: [...snapshots, ...(thin ?? [])],
+    canBeThin: thin !== null,
     portalConfiguration: await orWithout(billing.findPortalConfiguration(made.idsOf('portal'))),
   };
 }
 
 /** What Stripe lists for the URL, and what was made for it before and is not listed yet. */
-async function findWebhooks(billing: CatalogBilling, url: string, made: MadeParts) {
-  const found = await billing.listWebhookEndpoints(url);
-  for (const kind of ['snapshot', 'thin'] as const) {
-    const unlisted = made.idsOf(partOf(kind)).filter((id) => found.every((endpoint) => endpoint.id !== id));
-    const find = (id: string) => billing.findWebhookEndpoint(id, kind);
-    const present = await findMade(unlisted, find, (endpoint) => endpoint.url === url);
-    if (present) found.push(present);
-  }
-  return found;
+async function findWebhooks(
+  billing: CatalogBilling,
+  { url, kind, made }: { url: string; kind: WebhookEndpoint['kind']; made: MadeParts },
+): Promise<WebhookEndpoint[]> {
+  const found = await billing.listWebhookEndpoints(url, kind);
+  const unlisted = made.idsOf(partOf(kind)).filter((id) => found.every((endpoint) => endpoint.id !== id));
+  const find = (id: string) => billing.findWebhookEndpoint(id, kind);
+  const present = await findMade(unlisted, find, (endpoint) => endpoint.url === url);
+  return present ? [...found, present] : found;
 }
 
 /** The first of these that is still there and is what is looked for. */
@@ -56,11 +61,14 @@ async function findMade<T>(
 }
 
 /** `null` when the key lacks the permission, or the server the feature. */
-export async function orWithout<T>(asked: Promise<T>): Promise<T | null> {
+export async function orWithout<T>(
+  asked: Promise<T>,
+  codes: readonly ErrorCode[] = ['unauthorized', 'not_found'],
+): Promise<T | null> {
   try {
     return await asked;
   } catch (error) {
-    const lacking = error instanceof MeterctlError && ['unauthorized', 'not_found'].includes(error.code);
+    const lacking = error instanceof MeterctlError && codes.includes(error.code);
     if (!lacking) throw error;
     return null;
   }

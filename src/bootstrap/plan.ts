@@ -25,6 +25,8 @@ export interface FoundCatalog {
   product: Product | undefined;
   price: Price | undefined;
   webhooks: WebhookEndpoint[];
+  /** Whether this server knows thin destinations: one without the v2 API does not. */
+  canBeThin: boolean;
   /** `null` when this key, or this server, cannot configure the portal: what is sold does not hang on it. */
   portalConfiguration: string | null | undefined;
 }
@@ -52,7 +54,7 @@ export function productIdOf(eventName: string): string {
 
 /** The steps. Throws `conflict` when something exists with other values: it is explained, and nothing is changed. */
 export function planBootstrap(wanted: WantedCatalog, found: FoundCatalog): BootstrapStep[] {
-  const { meter, product, price, webhooks, portalConfiguration } = found;
+  const { meter, product, price, webhooks, canBeThin, portalConfiguration } = found;
   if (meter) checkMeter(meter);
   if (product) checkProduct(product, wanted);
   if (price) checkPrice(price, wanted, meter);
@@ -64,11 +66,16 @@ export function planBootstrap(wanted: WantedCatalog, found: FoundCatalog): Boots
     step('price', price?.id),
     ...(wanted.webhookUrl === null
       ? []
-      : [step('webhook', webhook('snapshot')?.id), step('thin_webhook', webhook('thin')?.id)]),
-    portalConfiguration === null
-      ? { part: 'portal', action: 'skip', id: null }
-      : step('portal', portalConfiguration),
+      : [
+          step('webhook', webhook('snapshot')?.id),
+          canBeThin ? step('thin_webhook', webhook('thin')?.id) : leftOut('thin_webhook'),
+        ]),
+    portalConfiguration === null ? leftOut('portal') : step('portal', portalConfiguration),
   ];
+}
+
+function leftOut(part: CatalogPart): BootstrapStep {
+  return { part, action: 'skip', id: null };
 }
 
 function step(part: CatalogPart, id: string | undefined): BootstrapStep {

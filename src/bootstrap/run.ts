@@ -84,7 +84,8 @@ export async function runBootstrap(deps: BootstrapDeps, wanted: WantedCatalog): 
   const webhooks: WebhookEndpoint[] = [];
   if (wanted.webhookUrl !== null) {
     webhooks.push(await ensureWebhook(run, wanted.webhookUrl, 'snapshot'));
-    webhooks.push(await ensureWebhook(run, wanted.webhookUrl, 'thin'));
+    if (found.canBeThin) webhooks.push(await ensureWebhook(run, wanted.webhookUrl, 'thin'));
+    else await run.report('thin_webhook', 'skip', null);
   }
   const portalConfiguration = await ensurePortal(run);
   await attempt.end();

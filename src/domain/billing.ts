@@ -26,8 +26,11 @@ export interface CatalogBilling {
   findPrice(lookupKey: string): Promise<Price | undefined>;
   findPriceById(id: string): Promise<Price | undefined>;
   addPrice(price: NewPrice, attempt: string): Promise<Price>;
-  /** Every registration for the URL, snapshot and thin, as far as Stripe's lists show them already. */
-  listWebhookEndpoints(url: string): Promise<WebhookEndpoint[]>;
+  /**
+   * Every registration of a kind for the URL, as far as Stripe's lists show them already. Throws `not_found` where there are
+   * no registrations of this kind: a server may be without the v2 API.
+   */
+  listWebhookEndpoints(url: string, kind: WebhookKind): Promise<WebhookEndpoint[]>;
   findWebhookEndpoint(id: string, kind: WebhookKind): Promise<WebhookEndpoint | undefined>;
   addWebhookEndpoint(url: string, kind: WebhookKind, attempt: string): Promise<WebhookEndpoint>;
   /** The id of an active portal configuration. `madeIds` are looked at where the list shows none, which may lag. */

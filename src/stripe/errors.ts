@@ -42,7 +42,8 @@ export function isMissing(error: unknown): boolean {
 
 /** Whether the key lacks the permission to ask. */
 export function isForbidden(error: unknown): boolean {
-  return error instanceof Stripe.errors.StripePermissionError;
+  // Some of v2's refusals have classes of their own.
+  return error instanceof Stripe.errors.StripeError && error.statusCode === 403;
 }
 
 /**

@@ -12,22 +12,10 @@ export function createWebhookEndpoints(
   stripe: Stripe,
 ): Pick<CatalogBilling, 'listWebhookEndpoints' | 'findWebhookEndpoint' | 'addWebhookEndpoint'> {
   return {
-    listWebhookEndpoints: (url) =>
+    listWebhookEndpoints: (url, kind) =>
       asking('list the webhook endpoints', async () => {
-        const found: WebhookEndpoint[] = [];
-        for await (const endpoint of stripe.webhookEndpoints.list({ limit: 100 }, repeatable)) {
-          if (endpoint.url === url) found.push(snapshotEndpoint(endpoint));
-        }
-        const destinations = stripe.v2.core.eventDestinations.list(
-          { include: ['webhook_endpoint.url'] },
-          repeatable,
-        );
-        for await (const destination of destinations) {
-          if (destination.event_payload === 'thin' && destination.webhook_endpoint?.url === url) {
-            found.push(thinEndpoint(destination));
-          }
-        }
-        return found;
+        const found = kind === 'snapshot' ? await listSnapshot(stripe) : await listThin(stripe);
+        return found.filter((endpoint) => endpoint.url === url);
       }),
 
     findWebhookEndpoint: (id, kind) =>
@@ -69,6 +57,21 @@ export function createWebhookEndpoints(
         );
       }),
   };
+}
+
+async function listSnapshot(stripe: Stripe): Promise<WebhookEndpoint[]> {
+  const found: WebhookEndpoint[] = [];
+  for await (const endpoint of stripe.webhookEndpoints.list({ limit: 100 }, repeatable))
+    found.push(snapshotEndpoint(endpoint));
+  return found;
+}
+
+async function listThin(stripe: Stripe): Promise<WebhookEndpoint[]> {
+  const found: WebhookEndpoint[] = [];
+  const params = { include: ['webhook_endpoint.url'] };
+  for await (const destination of stripe.v2.core.eventDestinations.list(params, repeatable))
+    if (destination.event_payload === 'thin') found.push(thinEndpoint(destination));
+  return found;
 }
 
 function snapshotEndpoint(endpoint: Stripe.WebhookEndpoint): WebhookEndpoint {

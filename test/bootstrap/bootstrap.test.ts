@@ -39,7 +39,9 @@ async function setUp() {
     meters: emulator.account.objects.all('meter').length,
     products: emulator.account.objects.all('product').length,
     prices: emulator.account.objects.all('price').length,
-    webhooks: (await billing.listWebhookEndpoints(wanted.webhookUrl!)).length,
+    webhooks: (['webhook_endpoint', 'event_destination'] as const).flatMap((kind) =>
+      emulator.account.objects.all(kind),
+    ).length,
   });
   return { deps, emulator, billing, store, secrets, steps, count, host };
 }
@@ -127,6 +129,22 @@ describe('a bootstrap', () => {
     expect((await runBootstrap(deps, wanted)).meter.active).toBe(true);
     expect(steps[0]).toMatchObject({ part: 'meter', action: 'reactivate' });
     expect(await billing.findMeterById(meter.id)).toMatchObject({ active: true });
+  });
+
+  it('does without a thin destination where the server has none, but not where the key may not make one', async () => {
+    const { deps, billing, steps } = await setUp();
+    const refusing = (code: 'not_found' | 'unauthorized') => ({
+      ...billing,
+      async listWebhookEndpoints(...[url, kind]: Parameters<Billing['listWebhookEndpoints']>) {
+        if (kind === 'thin') throw new MeterctlError(code, 'Stripe says no.');
+        return billing.listWebhookEndpoints(url, kind);
+      },
+    });
+    const run = (code: 'not_found' | 'unauthorized') =>
+      runBootstrap({ ...deps, billing: refusing(code) }, wanted);
+    await expect(run('unauthorized')).rejects.toMatchObject({ code: 'unauthorized' });
+    expect((await run('not_found')).webhooks).toMatchObject([{ kind: 'snapshot' }]);
+    expect(steps).toContainEqual({ part: 'thin_webhook', action: 'skip', id: null });
   });
 
   it('does without a portal configuration where the key may not make one', async () => {

@@ -16,7 +16,8 @@ const wanted: WantedCatalog = {
 };
 
 const nothing: FoundCatalog = {
-  ...{ meter: undefined, product: undefined, price: undefined, webhooks: [], portalConfiguration: undefined },
+  ...{ meter: undefined, product: undefined, price: undefined },
+  ...{ webhooks: [], canBeThin: true, portalConfiguration: undefined },
 };
 
 const snapshot: WebhookEndpoint = {
@@ -47,6 +48,7 @@ const everything = {
     ...{ tiersMode: null, terms: perUnitTerms('0.0150') },
   },
   webhooks: [snapshot, { ...snapshot, id: 'ed_1', kind: 'thin' as const, apiVersion: null }],
+  canBeThin: true,
   portalConfiguration: 'bpc_1',
 } satisfies FoundCatalog;
 
