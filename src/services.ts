@@ -89,7 +89,9 @@ export async function createServices(
   const reconciliation = closers.add(createReconciliationLoop(parts));
   const ledger = createLedgerWriter({ store, clock, log });
   closers.add({ close: () => ledger.drain() });
-  const openCalls = closers.add(createOpenCalls({ store, ledger, clock: machine.clock, ids: host.ids, log }));
+  const openCalls = closers.add(
+    createOpenCalls({ store, ledger, clock: machine.clock, ids: host.ids, log, recount: admission.recount }),
+  );
   return {
     ...{ keys, uses, ledger, openCalls, inbox, courier, admission, repeats },
     start() {

@@ -40,6 +40,8 @@ export interface AdmissionControl extends Loop {
    * where memory has all that it needs, a promise otherwise, which rejects with `unavailable`.
    */
   admit(request: AdmissionRequest): Decision | Promise<Decision>;
+  /** Has every count read again: the ledger was written here, but not by a call that was let in. */
+  recount(): void;
   /** Has the ledger read again if another process has written. The loop does it; this is what tests call. */
   tick(): Promise<void>;
 }
@@ -48,7 +50,13 @@ export interface AdmissionControl extends Loop {
 export interface AdmissionDeps {
   store: Pick<
     Store,
-    'findCustomer' | 'findLimits' | 'findPeriodUnits' | 'sumUsage' | 'otherWrites' | 'listUsedSince'
+    | 'findCustomer'
+    | 'findLimits'
+    | 'findPeriodUnits'
+    | 'sumUsage'
+    | 'sumOthersOpen'
+    | 'otherWrites'
+    | 'listUsedSince'
   >;
   clock: Clock;
   log: Log;
@@ -115,7 +123,7 @@ export function createAdmission(deps: AdmissionDeps): AdmissionControl {
   }
 
   const loop = createLoop({ name: 'counts of usage', clock, log, intervalMs: lookIntervalMs, tick });
-  return { ...loop, admit, tick };
+  return { ...loop, admit, recount: counters.expire, tick };
 }
 
 /** The counters of the limits in order, or the reading of those that memory does not have. */

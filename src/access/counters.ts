@@ -51,12 +51,11 @@ const talliesMax = 50_000;
 /** So many are looked at for a place when there is none. */
 const sweepMax = 8;
 
+/** What counts are read from. */
+export type CountStore = Pick<UsageStore, 'findPeriodUnits' | 'sumUsage' | 'sumOthersOpen'>;
+
 /** Makes empty counters. */
-export function createCounters(deps: {
-  store: Pick<UsageStore, 'findPeriodUnits' | 'sumUsage'>;
-  clock: Clock;
-  meter: string;
-}): Counters {
+export function createCounters(deps: { store: CountStore; clock: Clock; meter: string }): Counters {
   const tallies = { key: new Map<number, Tally>(), customer: new Map<number, Tally>() };
   const reading = new Map<string, Promise<void>>();
 
@@ -112,15 +111,26 @@ function counterOf(tally: Tally, span: CountedSpan, { startMs }: Period): Counte
   return tally.counters.find((counter) => counter.span === span && counter.startMs === startMs);
 }
 
-function unitsOf(
-  { store, meter }: { store: Pick<UsageStore, 'findPeriodUnits' | 'sumUsage'>; meter: string },
+/** What is in the ledger, and what calls owe already that this process does not run: after a crash they are still to come. */
+async function unitsOf(
+  { store, meter }: { store: CountStore; meter: string },
+  whose: Counted,
+  span: CountedSpan,
+  window: Period,
+): Promise<number> {
+  const open = await store.sumOthersOpen(whose, window);
+  return open + (await recordedUnits({ store, meter }, whose, span, window));
+}
+
+async function recordedUnits(
+  { store, meter }: { store: CountStore; meter: string },
   { kind, no, id }: Counted,
   span: CountedSpan,
   { startMs, endMs }: Period,
 ): Promise<number> {
   if (kind === 'customer' && span === 'period') return store.findPeriodUnits(no, meter, startMs);
   const whose = kind === 'customer' ? { customerId: id } : { keyId: id };
-  return store.sumUsage({ fromMs: startMs, toMs: endMs, ...whose }).then(({ units }) => units);
+  return (await store.sumUsage({ fromMs: startMs, toMs: endMs, ...whose })).units;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** A call that is answered already while its units are not known yet: on disk, so that a crash neither loses nor doubles it. */
 
 import type { AbortPolicy } from './route.js';
+import type { Period } from './subscription.js';
 import type { NewUsage } from './usage.js';
 
 /** Says that a usage belongs to a call that was, or is, open. */
@@ -31,6 +32,8 @@ export type OpenCallRow = NewUsage & { call: CallStep };
 export interface OpenCallStore {
   /** Notes how far calls have come. One that is not open any more stays so. */
   recordProgress(calls: readonly CallProgress[]): Promise<void>;
+  /** Units of the calls that other processes run, or left behind in a crash, as far as they had come and in that time. */
+  sumOthersOpen(whose: { kind: 'key' | 'customer'; no: number }, window: Period): Promise<number>;
   /** Calls that were last seen before `fromMs`, or after `toMs` by a clock that was ahead. */
   listUnseenCalls(seen: { fromMs: number; toMs: number }, limit: number): Promise<OpenCallRow[]>;
 }

@@ -64,6 +64,8 @@ interface Deps {
   clock: Clock;
   ids: Ids;
   log: Log;
+  /** Called when calls of other processes were closed. */
+  recount(): void;
 }
 
 /** Nothing runs in the background before `start`. */
@@ -135,12 +137,14 @@ function progressOf(call: Running, nowMs: number): CallProgress[] {
 
 /** Calls of processes that crashed: each is closed once, whoever is first. */
 async function closeUnseen(
-  { store, ledger, clock, log }: Deps,
+  { store, ledger, clock, log, recount }: Deps,
   running: Map<string, Running>,
 ): Promise<void> {
   const nowMs = clock.nowMs();
   const seen = { fromMs: nowMs - unseenMs, toMs: nowMs + unseenMs };
   const left = (await store.listUnseenCalls(seen, batchMax)).filter(({ call }) => !running.has(call.id));
   await Promise.all(left.map((row) => ledger.record({ ...row, units: owedAfterCrash(row) })));
-  if (left.length > 0) log.warn('closed calls that a crash had left open', { calls: left.length });
+  if (left.length === 0) return;
+  recount();
+  log.warn('closed calls that a crash had left open', { calls: left.length });
 }

@@ -12,6 +12,7 @@ import { answersSql } from './migrations/007-answers.js';
 import { alertsSql } from './migrations/008-alerts.js';
 import { oldMessagesSql } from './migrations/009-old-messages.js';
 import { hurriedLanesSql } from './migrations/010-hurried-lanes.js';
+import { openCallsSql } from './migrations/011-open-calls.js';
 
 /** Step `n` stands at index `n - 1`, and brings `user_version` to `n`. Never edited once released, only added to. */
 const migrations: readonly string[] = [
@@ -25,6 +26,7 @@ const migrations: readonly string[] = [
   alertsSql,
   oldMessagesSql,
   hurriedLanesSql,
+  openCallsSql,
 ];
 
 /** Marks a file as ours in SQLite's header: "mete" in ASCII. */

@@ -25,6 +25,13 @@ SELECT c.id, c.customer_no AS customerNo, c.key_no AS keyNo, m.event_name AS met
 FROM open_calls c JOIN meters m ON m.no = c.meter_no JOIN routes r ON r.no = c.route_no
 WHERE c.seen_at_ms < ? OR c.seen_at_ms > ? ORDER BY c.id LIMIT CAST(? AS INTEGER)`;
 
+const ofCustomerSql = `
+SELECT id, units FROM open_calls WHERE customer_no = :no AND at_ms >= :startMs AND at_ms < :endMs`;
+
+const ofKeySql = `
+SELECT id, units FROM open_calls
+WHERE customer_no = (SELECT customer_no FROM keys WHERE no = :no) AND key_no = :no AND at_ms >= :startMs AND at_ms < :endMs`;
+
 interface Row {
   id: string;
   customerNo: number;
@@ -46,6 +53,11 @@ export function createOpenCalls({ connection, read, write }: Database) {
   const progress = connection.prepare<[Record<string, unknown>]>(progressSql);
   const close = connection.prepare<[string]>(closeSql);
   const listUnseen = connection.prepare<[number, number, number], Row>(listUnseenSql);
+  const prepareOpen = (sql: string) =>
+    connection.prepare<[Record<string, number>], Pick<Row, 'id' | 'units'>>(sql);
+  const openOf = { customer: prepareOpen(ofCustomerSql), key: prepareOpen(ofKeySql) };
+  /** The calls that were begun here and have not ended. */
+  const own = new Set<string>();
 
   const contract: OpenCallStore = {
     async recordProgress(calls) {
@@ -53,6 +65,10 @@ export function createOpenCalls({ connection, read, write }: Database) {
       write(() => {
         for (const { window, ...call } of calls) progress.run({ ...call, ...window });
       });
+    },
+    async sumOthersOpen({ kind, no }, { startMs, endMs }) {
+      const calls = read(() => openOf[kind].all({ no, startMs, endMs }));
+      return calls.reduce((sum, { id, units }) => (own.has(id) ? sum : sum + units), 0);
     },
     async listUnseenCalls({ fromMs, toMs }, limit) {
       return read(() => listUnseen.all(fromMs, toMs, limit)).map(rowOf);
@@ -68,6 +84,11 @@ export function createOpenCalls({ connection, read, write }: Database) {
 
   return {
     contract,
+    /** After the commit: tells the calls of this process from those of others. */
+    note({ usage: { call } }: Entry): void {
+      if (call?.step === 'open') own.add(call.id);
+      else if (call) own.delete(call.id);
+    },
     /** Inside a transaction of the caller: begins or ends the entry's call. `undefined` for what goes into the ledger. */
     step(entry: Entry): Pick<RecordedUsage, 'id' | 'recorded' | 'units'> | undefined {
       const { call, units } = entry.usage;

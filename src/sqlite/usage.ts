@@ -54,7 +54,9 @@ export function createUsage(database: Database, ids: Ids, audit: AuditWriter): U
         meterNo: meters.intern(usage.meter),
         routeNo: routes.intern(usage.route),
       }));
-      return write(() => recordEntries(entries, nowMs));
+      const recorded = write(() => recordEntries(entries, nowMs));
+      entries.forEach(openCalls.note);
+      return recorded;
     },
     async findPeriodUnits(customerNo, meter, periodStartMs) {
       return read(() => {
