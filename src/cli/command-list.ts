@@ -178,6 +178,11 @@ export const commandList: readonly ListedCommand[] = [
     load: () => import('./commands/outbox-retry.js'),
   },
   {
+    name: 'outbox settle',
+    summary: 'say what became of uncertain deliveries that nothing else can settle',
+    load: () => import('./commands/outbox-settle.js'),
+  },
+  {
     name: 'reconcile',
     summary: 'compare ledger and deliveries with what Stripe counts',
     load: () => import('./commands/reconcile.js'),

@@ -2,10 +2,16 @@
 
 import type { MeterSumBilling } from '../domain/billing.js';
 import { type DriftCause, differenceOf } from '../domain/reconciliation.js';
-import type { IdentityStore, ReconciliationStore } from '../domain/store.js';
+import type { IdentityStore } from '../domain/store.js';
 import type { Host } from '../lib/host.js';
 import { createLoop, type Loop } from '../lib/loop.js';
-import { type ReconcilePace, type Reconciliation, reconcile, reconcileRange } from './reconcile.js';
+import {
+  type ReconcilePace,
+  type ReconcileStore,
+  type Reconciliation,
+  reconcile,
+  reconcileRange,
+} from './reconcile.js';
 
 const dayMs = 24 * 3_600_000;
 
@@ -30,7 +36,7 @@ export interface LastReconciliation {
 
 /** What it needs. */
 export interface DailyReconcileDeps {
-  store: ReconciliationStore & IdentityStore;
+  store: ReconcileStore & IdentityStore;
   billing: MeterSumBilling;
   host: Host;
   /** The meter's event name. */
@@ -60,7 +66,7 @@ export function createDailyReconcile(
     if (last && nowMs - last.atMs < dayMs && nowMs >= last.atMs) return;
     await deps.verify();
     const range = reconcileRange({}, nowMs, pace);
-    const found = await reconcile(deps, { range, repair: 'uncertain', signal });
+    const found = await reconcile(deps, { range, older: true, repair: 'uncertain', signal });
     // One that was ended early says nothing of the customers that it did not come to.
     if (signal.aborted) return;
     const summary = summaryOf(found, host.clock.nowMs());

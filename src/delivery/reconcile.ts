@@ -3,8 +3,9 @@
 import type { MeterSumBilling } from '../domain/billing.js';
 import { MeterctlError } from '../domain/error.js';
 import type { Mode } from '../domain/mode.js';
+import type { Page, PageRequest } from '../domain/page.js';
 import type { Drift, StampedRange } from '../domain/reconciliation.js';
-import type { ReconciliationStore } from '../domain/store.js';
+import type { DeliveryStore, ReconciliationStore } from '../domain/store.js';
 import type { Period } from '../domain/subscription.js';
 import type { Host } from '../lib/host.js';
 import { compareCustomer } from './compare-customer.js';
@@ -48,6 +49,8 @@ export interface ReconcileOrder {
   range: Period;
   /** Everybody, without it. */
   customerId?: string | undefined;
+  /** Whether uncertain deliveries older than the range are looked at as well: they stay until they are settled. */
+  older: boolean;
   repair: Repair;
   /** Once it aborts, `reconcile` ends early. */
   signal: AbortSignal;
@@ -89,10 +92,13 @@ export function reconcileRange(
   });
 }
 
+/** What is compared, and where what is uncertain stands. */
+export type ReconcileStore = ReconciliationStore & Pick<DeliveryStore, 'listDeliveries'>;
+
 /** Compares. Throws `unavailable` or `unauthorized` when Stripe or the database cannot be read. */
 export async function reconcile(
   deps: {
-    store: ReconciliationStore;
+    store: ReconcileStore;
     billing: MeterSumBilling;
     host: Host;
     meter: string;
@@ -115,30 +121,61 @@ export async function reconcile(
     return wanted.length === 0 ? 0 : store.settleCompared(wanted, nowMs);
   }
 
-  async function check(customerId: string): Promise<void> {
+  async function check({ customerId, range }: Task): Promise<void> {
     const compareDeps = { store, reader, meter, clock: host.clock, lagMs, settle };
     const { drift, repaired } = await compareCustomer(compareDeps, customerId, range);
     const kept = drift.slice(0, driftMax - found.drift.length);
     found.drift.push(...kept);
     found.driftOmitted += drift.length - kept.length;
     found.repaired += repaired;
-    found.checked += 1;
-    order.onChecked?.(found.checked);
   }
 
-  await eachOf(customersOf(store, order), customersInFlightMax, signal, check);
+  await eachOf(customersOf(store, order), customersInFlightMax, signal, async (task) => {
+    await check(task);
+    found.checked += 1;
+    order.onChecked?.(found.checked);
+  });
+  if (order.older) await eachOf(olderMinutes(store, order, meter), customersInFlightMax, signal, check);
   found.drift.sort((a, b) => compareText(a.customerId, b.customerId) || a.startMs - b.startMs);
   return found;
 }
 
+/** What is compared at a time. */
+interface Task {
+  customerId: string;
+  range: Period;
+}
+
 async function* customersOf(
-  store: ReconciliationStore,
+  store: ReconcileStore,
   { range, customerId }: ReconcileOrder,
-): AsyncGenerator<string> {
-  if (customerId !== undefined) return void (yield customerId);
+): AsyncGenerator<Task> {
+  if (customerId !== undefined) return void (yield { customerId, range });
+  const pages = pagesOf((page) => store.listReconciledCustomers(range, page));
+  for await (const id of pages) yield { customerId: id, range };
+}
+
+/** The minutes before the range in which something is uncertain. */
+async function* olderMinutes(
+  store: ReconcileStore,
+  { range, customerId }: ReconcileOrder,
+  meter: string,
+): AsyncGenerator<Task> {
+  const known = new Set<string>();
+  const filter = { customerId, state: 'uncertain' as const };
+  for await (const delivery of pagesOf((page) => store.listDeliveries(filter, page))) {
+    const startMs = floorMinute(delivery.timestampMs);
+    const name = `${delivery.customerId} ${startMs}`;
+    if (startMs >= range.startMs || delivery.meter !== meter || known.has(name)) continue;
+    known.add(name);
+    yield { customerId: delivery.customerId, range: { startMs, endMs: startMs + minuteMs } };
+  }
+}
+
+async function* pagesOf<T>(read: (page: PageRequest) => Promise<Page<T>>): AsyncGenerator<T> {
   let cursor: string | undefined;
   for (;;) {
-    const page = await store.listReconciledCustomers(range, { limit: pageMax, cursor });
+    const page = await read({ limit: pageMax, cursor });
     yield* page.data;
     if (page.nextCursor === null) return;
     cursor = page.nextCursor;

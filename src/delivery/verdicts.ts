@@ -1,6 +1,7 @@
 /** What Stripe's count of one minute proves about the deliveries stamped in it. Nothing here guesses. */
 
 import { isSettled, type StampedDelivery, type Verdict } from '../domain/reconciliation.js';
+import { choicesOf } from './choices.js';
 import { ageMaxMs } from './send.js';
 
 /** The circumstances of a comparison. */
@@ -15,7 +16,7 @@ export interface Proof {
 /**
  * Judges the deliveries of a minute of which Stripe counts `stripe` units. A count with a delivery proves that it arrived.
  * A count without it proves that it did not only when everything in the minute was sent long ago: counts lag
- * (stripe-facts 3f). Whatever allows two explanations proves nothing.
+ * (stripe-facts 3f). What allows several explanations is settled only where any of them makes the same sum right.
  */
 export function verdictsOf(deliveries: readonly StampedDelivery[], stripe: number, proof: Proof): Verdict[] {
   const uncertain = deliveries.filter(({ state }) => state === 'uncertain');
@@ -24,28 +25,46 @@ export function verdictsOf(deliveries: readonly StampedDelivery[], stripe: numbe
   const delivered = others.filter(({ state }) => state === 'delivered');
   const lacks = unitsOf(delivered) - stripe;
   const old = [...uncertain, ...delivered].every((delivery) => sentLongAgo(delivery, proof));
-  if (uncertain.length > 0) {
-    const units = unitsOf(uncertain);
-    if (units === 0) return [];
-    if (lacks === -units) return uncertain.map((delivery) => verdict(delivery, 'uncertain', 'delivered'));
-    if (lacks === 0 && old) return uncertain.map((delivery) => verdict(delivery, 'uncertain', 'pending'));
-    return [];
-  }
+  if (uncertain.length > 0) return uncertainVerdicts(uncertain, -lacks, old, proof);
   if (!old) return [];
-  return lostOf(delivered, lacks, proof).map((delivery) => verdict(delivery, 'delivered', 'pending'));
+  return lostOf(delivered, lacks, proof).map((delivery) => verdict(delivery, 'delivered', 'anew'));
+}
+
+/**
+ * Those whose units are just what Stripe counts beyond the rest have arrived. When only these can be meant, the others have
+ * not, and are sent again as they are. When others could be meant as well, any choice leaves the same units to be sent; these
+ * get a new identifier, because Stripe may have the old one and would only repeat that.
+ */
+function uncertainVerdicts(
+  uncertain: readonly StampedDelivery[],
+  arrivedUnits: number,
+  old: boolean,
+  proof: Proof,
+): Verdict[] {
+  const units = uncertain.map((delivery) => delivery.units);
+  const [choice, other] = choicesOf(units, arrivedUnits) ?? [];
+  if (!choice || (other && !(old && areAlike(uncertain, proof)))) return [];
+  return uncertain.flatMap((delivery, place) => {
+    if (choice.includes(place)) return [verdict(delivery, 'uncertain', 'delivered')];
+    return old ? [verdict(delivery, 'uncertain', other ? 'anew' : 'pending')] : [];
+  });
 }
 
 /**
  * The delivered ones that Stripe lacks: all of them, or one whose units are just what is lacking. If several have these
- * units, any of them stands for the one that is lost, as long as all belong to one billing period.
+ * units, any of them stands for the one that is lost.
  */
 function lostOf(delivered: readonly StampedDelivery[], lacks: number, proof: Proof): StampedDelivery[] {
   const counted = delivered.filter(({ units }) => units !== 0);
-  const billable = ({ timestampMs }: StampedDelivery) => proof.nowMs - timestampMs < ageMaxMs;
-  const plain = counted.every((delivery) => delivery.units > 0 && !delivery.corrected && billable(delivery));
-  const periods = new Set(counted.map(({ periodStartMs }) => periodStartMs));
-  if (lacks <= 0 || !plain || periods.size !== 1) return [];
+  if (lacks <= 0 || !areAlike(counted, proof)) return [];
   return lacks === unitsOf(counted) ? counted : counted.filter(({ units }) => units === lacks).slice(0, 1);
+}
+
+/** Whether one may stand for another of the same units: usage of one billing period, untouched, which Stripe still takes. */
+function areAlike(deliveries: readonly StampedDelivery[], proof: Proof): boolean {
+  const billable = ({ timestampMs }: StampedDelivery) => proof.nowMs - timestampMs < ageMaxMs;
+  const plain = deliveries.every((each) => each.units > 0 && !each.corrected && billable(each));
+  return plain && new Set(deliveries.map(({ periodStartMs }) => periodStartMs)).size === 1;
 }
 
 /** No attempt ends after the time at which the next one was due, and none after the delivery was settled. */

@@ -15,7 +15,8 @@ export type AuditAction =
   | 'customer.suspended'
   | 'customer.resumed'
   | 'customer.cancelled'
-  | 'usage.voided';
+  | 'usage.voided'
+  | 'delivery.settled';
 
 /** Who does something, and when: what every audited step of the store is told. */
 export interface Act {

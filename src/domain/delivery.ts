@@ -124,6 +124,12 @@ export type RejectionResult = 'refused' | 'repeat' | 'unknown';
  */
 export type RetryResult = 'retried' | 'hastened' | 'open' | 'claimed' | 'delivered' | 'uncertain' | 'unknown';
 
+/**
+ * What came of an operator's word about a delivery whose outcome is unknown: `settled`, or where it stands because it is not
+ * uncertain; `unknown`: there is no such delivery.
+ */
+export type HandSettlement = 'settled' | Exclude<DeliveryState, 'uncertain'> | 'unknown';
+
 /** What Stripe knows the delivery by. Once Stripe has rejected it, an identifier is used up (stripe-facts 3a). */
 export function identifierOf({ id, identifierNumber }: Pick<Delivery, 'id' | 'identifierNumber'>): string {
   return identifierNumber === 1 ? id : `${id}.${identifierNumber}`;

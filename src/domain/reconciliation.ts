@@ -76,8 +76,11 @@ export interface Verdict {
   attempts: number;
   /** Where it stood. */
   state: 'uncertain' | 'delivered';
-  /** `delivered`: Stripe has it. `pending`: Stripe does not have it, so it is sent. */
-  becomes: 'delivered' | 'pending';
+  /**
+   * `delivered`: Stripe has it. `pending`: Stripe does not have it, so it is sent. `anew`: so too, under its next identifier,
+   * because Stripe may know the present one and would not count it again.
+   */
+  becomes: 'delivered' | 'pending' | 'anew';
 }
 
 /** Units that Stripe lacks, pending ones aside; negative when it has too many. */

@@ -12,6 +12,7 @@ import type {
   ClaimedDelivery,
   Delivery,
   DeliveryState,
+  HandSettlement,
   OutboxStatus,
   Rejection,
   RejectionResult,
@@ -136,10 +137,18 @@ export interface DeliveryStore {
    * under a lease that is still the present one.
    */
   settleDeliveries(settlements: readonly Settlement[], nowMs: number): Promise<void>;
-  /** Refuses what Stripe rejected after accepting it; what takes units of it back is refused with it. */
+  /**
+   * Refuses what Stripe rejected after accepting it; what takes units of it back is refused with it, unless it is an event that
+   * Stripe has counted: that stays, so that the refused units are just what Stripe lacks, to be retried or billed by hand.
+   */
   rejectDeliveries(rejections: readonly Rejection[]): Promise<RejectionResult[]>;
   /** Makes these refused or pending ones due now; one result an id, in order. */
   retryDeliveries(ids: readonly string[], nowMs: number): Promise<RetryResult[]>;
+  /**
+   * Takes the operator's word for what became of uncertain ones; one result an id, in order. A `refused` one is sent again only
+   * when it is retried.
+   */
+  settleByHand(ids: readonly string[], as: 'delivered' | 'refused', act: Act): Promise<HandSettlement[]>;
   /** Makes everything pending due now. Returns how many had been waiting. */
   hastenDeliveries(nowMs: number): Promise<number>;
   countDeliveries(nowMs: number): Promise<OutboxStatus>;

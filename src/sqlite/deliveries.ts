@@ -3,6 +3,7 @@
 import { type ClaimedDelivery, type Settlement, waitMaxMs } from '../domain/delivery.js';
 import type { DeliveryStore } from '../domain/store.js';
 import type { Clock } from '../lib/host.js';
+import type { AuditWriter } from './audit.js';
 import { createFreezing } from './delivery-freezing.js';
 import { createOutboxQueries, type DeliveryRow, selectDelivery, toDelivery } from './delivery-queries.js';
 import { createReopening } from './delivery-reopening.js';
@@ -79,7 +80,7 @@ ${presentLeaseSql}`,
 };
 
 /** The outbox part of the contract. */
-export function createDeliveries(database: Database, clock: Clock): DeliveryStore {
+export function createDeliveries(database: Database, clock: Clock, audit: AuditWriter): DeliveryStore {
   const { connection, write } = database;
   const prepare = (sql: string) => connection.prepare<[Record<string, unknown>]>(sql);
   const endLeases = prepare(endLeasesSql);
@@ -115,7 +116,7 @@ export function createDeliveries(database: Database, clock: Clock): DeliveryStor
 
   return {
     ...createFreezing(database, clock),
-    ...createReopening(database, clock),
+    ...createReopening(database, clock, audit),
     ...createOutboxQueries(database),
     async claimDeliveries({ nowMs, leaseMs, limit }) {
       return write(() => {

@@ -18,16 +18,16 @@ UPDATE deliveries SET state = 'delivered', delivered_at_ms = :nowMs, unknown_sin
 WHERE id = :id AND state = :state AND attempts = :attempts`;
 
 /** The identifier stays: should Stripe have it after all, it says so as long as it remembers. */
-const neverArrivedSql = `
+const pendingSql = `
 UPDATE deliveries SET state = 'pending', unknown_since_ms = NULL, next_attempt_at_ms = :nowMs,
   reason = 'Stripe counts nothing of it, so it is sent again.'
 WHERE id = :id AND state = :state AND attempts = :attempts`;
 
-/** Stripe has accepted the identifier, so it would only repeat that; a new one is counted. */
-const lostSql = `
-UPDATE deliveries SET state = 'pending', delivered_at_ms = NULL, next_attempt_at_ms = :nowMs,
+/** Of an identifier that Stripe has accepted it would only say so again; a new one is counted. */
+const anewSql = `
+UPDATE deliveries SET state = 'pending', unknown_since_ms = NULL, delivered_at_ms = NULL, next_attempt_at_ms = :nowMs,
   identifier_number = identifier_number + 1, key_number = 1,
-  reason = 'Stripe accepted it and does not count it, so it is sent again.'
+  reason = 'Stripe does not count it, so it is sent again under a new identifier.'
 WHERE id = :id AND state = :state AND attempts = :attempts`;
 
 type Values = [Record<string, unknown>];
@@ -39,10 +39,10 @@ export function createReconciliation(database: Database, clock: Clock): Reconcil
     `SELECT c.no, c.id ${customersSql} ORDER BY c.no LIMIT :limit`,
   );
   const countCustomers = connection.prepare<Values, number>(`SELECT count(*) ${customersSql}`).pluck();
-  const delivered = connection.prepare<Values>(deliveredSql);
-  const pending = {
-    uncertain: connection.prepare<Values>(neverArrivedSql),
-    delivered: connection.prepare<Values>(lostSql),
+  const settle = {
+    delivered: connection.prepare<Values>(deliveredSql),
+    pending: connection.prepare<Values>(pendingSql),
+    anew: connection.prepare<Values>(anewSql),
   };
 
   return {
@@ -63,10 +63,10 @@ export function createReconciliation(database: Database, clock: Clock): Reconcil
     },
     async settleCompared(verdicts, nowMs) {
       return write(() =>
-        verdicts.reduce((settled, { becomes, ...values }) => {
-          const statement = becomes === 'delivered' ? delivered : pending[values.state];
-          return settled + statement.run({ ...values, nowMs }).changes;
-        }, 0),
+        verdicts.reduce(
+          (settled, { becomes, ...values }) => settled + settle[becomes].run({ ...values, nowMs }).changes,
+          0,
+        ),
       );
     },
   };

@@ -109,7 +109,7 @@ export function describeReconciliation(open: OpenStore): void {
       const verdicts = [
         { id: arrived.id, attempts: 1, state: 'uncertain', becomes: 'delivered' },
         { id: lost.id, attempts: 1, state: 'uncertain', becomes: 'pending' },
-        { id: gone.id, attempts: 1, state: 'delivered', becomes: 'pending' },
+        { id: gone.id, attempts: 1, state: 'delivered', becomes: 'anew' },
       ] as const;
       const stale = verdicts.map((verdict) => ({ ...verdict, attempts: 2 }));
       expect(await store.settleCompared(stale, endMs)).toBe(0);

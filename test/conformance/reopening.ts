@@ -68,6 +68,55 @@ export function describeReopening(open: OpenStore): void {
     });
   });
 
+  describe('settling by hand', () => {
+    it('takes the word of the operator for what is uncertain, writes it down, and touches nothing else', async () => {
+      const { store } = await open();
+      await useWindows(store, 3, 1);
+      await store.freezeDeliveries(endMs);
+      const [one, two, three] = await store.claimDeliveries(claim);
+      for (const claimed of [one, two]) await settle(store, claimed, { kind: 'uncertain', reason: 'lost' });
+      const ids = [one, two, three].map((claimed) => claimed?.id ?? '');
+      const act = { actor: 'cli:ada', atMs: endMs + 9 } as const;
+      expect(await store.settleByHand(ids.slice(0, 1), 'delivered', act)).toEqual(['settled']);
+      expect(await store.settleByHand([...ids, 'dlv_none'], 'refused', act)).toEqual([
+        'delivered',
+        'settled',
+        'claimed',
+        'unknown',
+      ]);
+      expect(await store.findDelivery(ids[0] ?? '')).toMatchObject({
+        ...{ state: 'delivered', deliveredAtMs: endMs + 9, unknownSinceMs: null, reason: null },
+      });
+      expect(await store.findDelivery(ids[1] ?? '')).toMatchObject({
+        ...{ state: 'refused', unknownSinceMs: null, identifierNumber: 1 },
+        reason: expect.stringContaining('by hand'),
+      });
+      const { data } = await store.listAudit({ action: 'delivery.settled' }, { limit: 10 });
+      expect(data).toMatchObject([
+        {
+          actor: 'cli:ada',
+          subject: ids[1],
+          customerId: two?.customerId,
+          details: { as: 'refused', units: 1 },
+        },
+        { actor: 'cli:ada', subject: ids[0], customerId: one?.customerId, details: { as: 'delivered' } },
+      ]);
+    });
+
+    it('sends what was settled as refused again only when it is retried, as something new', async () => {
+      const { store } = await open();
+      const claimed = await claimOne(store);
+      await settle(store, claimed, { kind: 'uncertain', reason: 'lost' });
+      await store.settleByHand([claimed.id], 'refused', { actor: 'system', atMs: endMs });
+      expect(await store.claimDeliveries({ ...claim, nowMs: endMs + 90_000_000 })).toEqual([]);
+      expect(await store.retryDeliveries([claimed.id], endMs)).toEqual(['retried']);
+      const nowMs = endMs + 90_000_000;
+      expect(await store.claimDeliveries({ ...claim, nowMs })).toMatchObject([
+        { id: claimed.id, unknownBeforeMs: null, unknownSinceMs: nowMs },
+      ]);
+    });
+  });
+
   describe('retrying', () => {
     it('takes the next Idempotency-Key after a refusal, because Stripe would replay it', async () => {
       const { store } = await open();

@@ -53,6 +53,22 @@ describe('taking back what Stripe has', () => {
     expect(await world.stripeUnits()).toBe(0);
   });
 
+  it('leaves what Stripe has counted when it rejects the usage itself later: what is refused is what Stripe lacks', async () => {
+    const world = await openCorrectionsWorld();
+    const { store, host } = world;
+    await world.record(5);
+    await world.record(3);
+    await world.drain();
+    expect(await world.takeBack(1)).toMatchObject({ how: 'negative' });
+    await world.drain();
+    const [original] = (await store.listDeliveries({}, { limit: 9 })).data.filter(({ units }) => units > 0);
+    await store.rejectDeliveries([{ id: original?.id ?? '', identifierNumber: 1, reason: 'too late' }]);
+    const sums = () => store.sumUsage({ fromMs: 0, toMs: host.clock.nowMs() });
+    expect(await sums()).toMatchObject({ units: 5, delivered: -3, refused: 8 });
+    await world.drain();
+    expect(await sums()).toMatchObject({ units: 5, delivered: 5, refused: 0 });
+  });
+
   it('says what to do once the invoice is final, and until then an hour after the period', async () => {
     const world = await deliveredUsage(5, 3);
     world.host.jump(world.periodEndMs + hour - 1);

@@ -85,7 +85,13 @@ export async function openComparison(pace = reconcilePaces.emulator) {
     compare: (order: Partial<ReconcileOrder> = {}): Promise<Reconciliation> =>
       reconcile(
         { store, billing, host, meter: 'calls', pace },
-        { range: reconcileRange({}, host.clock.nowMs(), pace), repair: 'none', signal: running, ...order },
+        {
+          range: reconcileRange({}, host.clock.nowMs(), pace),
+          older: true,
+          repair: 'none',
+          signal: running,
+          ...order,
+        },
       ),
   };
 }

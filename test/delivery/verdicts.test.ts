@@ -38,17 +38,57 @@ describe('a count of one minute', () => {
       ['dlv_3 pending'],
     ],
     ['settles a correction like usage', [delivery(5), uncertain(-3)], 2, ['dlv_-3 delivered']],
-    ['finds the one that was lost', [delivery(5), delivery(3)], 5, ['dlv_3 pending']],
-    ['finds that all were lost', [delivery(5), delivery(3)], 0, ['dlv_5 pending', 'dlv_3 pending']],
-    ['finds one of equals', [delivery(5), delivery(5, { id: 'dlv_other' })], 5, ['dlv_5 pending']],
-    ['never looks at deliveries without units', [delivery(5), delivery(0)], 0, ['dlv_5 pending']],
+    ['tells which of several arrived', [uncertain(2), uncertain(3)], 3, ['dlv_2 pending', 'dlv_3 delivered']],
+    [
+      'tells several that arrived from the one that did not',
+      [delivery(7), uncertain(1), uncertain(2), uncertain(4)],
+      12,
+      ['dlv_1 delivered', 'dlv_2 pending', 'dlv_4 delivered'],
+    ],
+    [
+      'takes any of equals for the one that arrived, and sends the other under a new identifier',
+      [uncertain(3), uncertain(3, { id: 'dlv_other' })],
+      3,
+      ['dlv_3 delivered', 'dlv_other anew'],
+    ],
+    [
+      'takes any choice of the same units, and sends the rest under new identifiers',
+      [uncertain(5), uncertain(2), uncertain(3)],
+      5,
+      ['dlv_5 delivered', 'dlv_2 anew', 'dlv_3 anew'],
+    ],
+    [
+      'knows what arrived before it knows what did not',
+      [uncertain(2), uncertain(3, { nextAttemptAtMs: nowMs - hourMs / 2 })],
+      3,
+      ['dlv_3 delivered'],
+    ],
+    ['finds the one that was lost', [delivery(5), delivery(3)], 5, ['dlv_3 anew']],
+    ['finds that all were lost', [delivery(5), delivery(3)], 0, ['dlv_5 anew', 'dlv_3 anew']],
+    ['finds one of equals', [delivery(5), delivery(5, { id: 'dlv_other' })], 5, ['dlv_5 anew']],
+    ['never looks at deliveries without units', [delivery(5), delivery(0)], 0, ['dlv_5 anew']],
   ])('%s', (_, deliveries, stripe, expected) => {
     const verdicts = verdictsOf(deliveries, stripe, proof);
     expect(verdicts.map(({ id, becomes }) => `${id} ${becomes}`)).toEqual(expected);
   });
 
   it.each<[string, StampedDelivery[], number]>([
-    ['which of several arrived', [uncertain(2), uncertain(3)], 3],
+    [
+      'which of equals arrived at the edge of a period',
+      [uncertain(3), uncertain(3, { periodStartMs: 1 })],
+      3,
+    ],
+    [
+      'which of equals arrived where units were taken back',
+      [uncertain(3), uncertain(3, { corrected: true })],
+      3,
+    ],
+    [
+      'which of equals arrived while counts may lag',
+      [uncertain(3, { nextAttemptAtMs: nowMs }), uncertain(3)],
+      3,
+    ],
+    ['anything from a count that no choice explains', [uncertain(2), uncertain(5)], 3],
     ['anything where corrections cancel out', [uncertain(2), uncertain(-2)], 0],
     ['anything while something is on its way', [uncertain(3), delivery(5, { state: 'claimed' })], 5],
     [

@@ -9,7 +9,12 @@ import type {
   MeterEventAnswer,
   MeterEventBilling,
 } from '../../src/domain/billing.js';
-import { type ClaimedDelivery, idempotencyKeyOf, identifierOf } from '../../src/domain/delivery.js';
+import {
+  type ClaimedDelivery,
+  type Delivery,
+  idempotencyKeyOf,
+  identifierOf,
+} from '../../src/domain/delivery.js';
 import type { Store } from '../../src/domain/store.js';
 import type { VoidedUsage } from '../../src/domain/usage.js';
 import type { Emulator } from '../../src/emulator/server.js';
@@ -59,7 +64,7 @@ export interface CorrectionsWorld {
   answerLate(): Promise<void>;
   /** Stripe reports what it rejected. */
   report(): Promise<void>;
-  /** The operator retries all that is refused. */
+  /** The operator looks up what is uncertain, says what he found, and retries all that is refused. */
   retry(): Promise<void>;
   /** All is well until nothing is under way any more. */
   drain(): Promise<void>;
@@ -175,6 +180,11 @@ function createCourierMoves(
       await rejectDeliveries({ store, host, billing: { ...mail.billing, findMeterRejections } }, 'evt_1');
     },
     async retry() {
+      const uncertain = await store.listDeliveries({ state: 'uncertain' }, { limit: 1_000 });
+      for (const delivery of uncertain.data) {
+        const as = mail.has(delivery) ? 'delivered' : 'refused';
+        await store.settleByHand([delivery.id], as, { actor: 'system', atMs: host.clock.nowMs() });
+      }
       const { data } = await store.listDeliveries({ state: 'refused' }, { limit: 1_000 });
       await store.retryDeliveries(
         data.map(({ id }) => id),
@@ -206,6 +216,8 @@ interface FaultyBilling extends MeterEventBilling {
   billing: Billing;
   /** What the next requests meet, in order. */
   faults: Fault[];
+  /** Whether Stripe has taken it, as the Dashboard would tell. */
+  has(delivery: Delivery): boolean;
   /** What Stripe has rejected and not reported yet, by the Idempotency-Key of its request. */
   reports: string[];
 }
@@ -214,6 +226,7 @@ interface FaultyBilling extends MeterEventBilling {
 function createFaultyBilling(billing: Billing, met: Map<Fault, number>): FaultyBilling {
   const counted = new Set<string>();
   const rejected = new Set<string>();
+  const cancelled = new Set<string>();
 
   async function meet<Answer>(process: () => Promise<Answer>, reject: () => Answer | Promise<Answer>) {
     const unanswered = { kind: 'retry', reason: 'a fault', nextKey: false, retryAfterMs: null } as const;
@@ -243,6 +256,8 @@ function createFaultyBilling(billing: Billing, met: Map<Fault, number>): FaultyB
     billing,
     faults: [],
     reports: [],
+    has: (delivery) =>
+      delivery.cancels === null ? counted.has(identifierOf(delivery)) : cancelled.has(delivery.cancels),
     sendMeterEvent({ identifier, ...event }) {
       const isKnown = () => counted.has(identifier) || rejected.has(identifier);
       return meet<MeterEventAnswer>(
@@ -261,8 +276,13 @@ function createFaultyBilling(billing: Billing, met: Map<Fault, number>): FaultyB
     },
     cancelMeterEvent(cancellation) {
       // What was rejected counts nothing, cancelled or not.
-      const process = async (): Promise<CancellationAnswer> =>
-        rejected.has(cancellation.identifier) ? { kind: 'accepted' } : billing.cancelMeterEvent(cancellation);
+      const process = async (): Promise<CancellationAnswer> => {
+        const answer: CancellationAnswer = rejected.has(cancellation.identifier)
+          ? { kind: 'accepted' }
+          : await billing.cancelMeterEvent(cancellation);
+        if (answer.kind === 'accepted') cancelled.add(cancellation.identifier);
+        return answer;
+      };
       return meet(process, process);
     },
   };

@@ -15,7 +15,8 @@ const declined: Partial<Record<RetryResult, string>> = {
   open: 'Its window still takes usage; it is sent once that has ended.',
   claimed: 'It is being sent right now.',
   delivered: 'Stripe has it already.',
-  uncertain: 'Stripe may have it: sent again, it could be billed twice. Run meterctl reconcile --repair.',
+  uncertain:
+    'Stripe may have it: sent again, it could be billed twice. Run meterctl reconcile --repair, or say what became of it with meterctl outbox settle.',
   unknown: 'There is no such delivery.',
 };
 

@@ -27,7 +27,9 @@ interface Options {
 const causes: Record<DriftCause, { words: string; mend: string }> = {
   uncertain: {
     words: 'uncertain',
-    mend: 'Whether these arrived is not known. --repair settles them as soon as the counts prove one or the other.',
+    mend:
+      'Whether these arrived is not known. --repair settles them as soon as the counts prove one or the other; ' +
+      'look at the others in the Dashboard and say what you found with meterctl outbox settle.',
   },
   missing_at_stripe: {
     words: 'missing at Stripe',
@@ -89,6 +91,7 @@ async function compare(context: Context, options: Options): Promise<number> {
       { store, billing, host, meter: catalog.eventName, pace },
       {
         ...{ range, onChecked, customerId: options.customer },
+        older: options.from === undefined && options.to === undefined,
         repair: options.repair ? 'all' : 'none',
         signal: new AbortController().signal,
       },
