@@ -11,6 +11,8 @@ import type { LedgerWriter } from './ledger-writer.js';
 
 /** A call that runs, and is on disk. */
 export interface OpenCall {
+  /** Resolves once the units so far are on disk. Calls that ask at the same time share a commit. Rejects as the store does. */
+  save(): Promise<void>;
   /** It is over, and this is owed. Returns at once: what cannot be written now is tried again until it can. */
   end(units: number): void;
 }
@@ -52,7 +54,9 @@ const batchMax = 1_000;
 interface Running {
   beginning: CallBeginning;
   step: CallStep;
+  /** What is on disk, and since when it says so. */
   savedUnits: number;
+  savedAtMs: number;
   /** Set once it is over: the ledger's row. */
   over?: NewUsage;
 }
@@ -72,15 +76,26 @@ interface Deps {
 export function createOpenCalls(deps: Deps): OpenCalls {
   const { clock, log, ledger } = deps;
   const running = new Map<string, Running>();
+  let saving: Promise<void> | undefined;
+
+  /** What asks before the commit begins is in it. */
+  function save(): Promise<void> {
+    saving ??= new Promise<void>((resolve) => clock.soon(resolve)).then(() => {
+      saving = undefined;
+      return saveMoved(deps, running);
+    });
+    return saving;
+  }
 
   async function open(beginning: CallBeginning): Promise<OpenCall> {
     const { onAbort } = beginning;
     const step: CallStep = { id: deps.ids.next('call'), step: 'open', onAbort, seenAtMs: clock.nowMs() };
     const savedUnits = beginning.owed();
     await ledger.record({ ...beginning.usage(savedUnits), call: step });
-    const call: Running = { beginning, step, savedUnits };
+    const call: Running = { beginning, step, savedUnits, savedAtMs: step.seenAtMs };
     running.set(step.id, call);
     return {
+      save,
       end(units) {
         if (call.over) return;
         call.over = { ...beginning.last(units), call: { ...step, step: 'over' } };
@@ -91,10 +106,7 @@ export function createOpenCalls(deps: Deps): OpenCalls {
 
   async function tick(): Promise<void> {
     await Promise.all([...running.values()].map((call) => closeCall(deps, running, call)));
-    const moved = [...running.values()].flatMap((call) => progressOf(call, clock.nowMs()));
-    for (let from = 0; from < moved.length; from += batchMax) {
-      await deps.store.recordProgress(moved.slice(from, from + batchMax));
-    }
+    await saveMoved(deps, running);
     await closeUnseen(deps, running);
   }
 
@@ -124,15 +136,28 @@ async function closeCall({ ledger, log }: Deps, running: Map<string, Running>, c
   }
 }
 
-/** How far the call has come, if that is to be noted. */
-function progressOf(call: Running, nowMs: number): CallProgress[] {
-  const { step, beginning } = call;
-  const owed = beginning.owed();
-  if (call.over || (owed === call.savedUnits && Math.abs(nowMs - step.seenAtMs) < renewMs)) return [];
-  call.savedUnits = owed;
-  step.seenAtMs = nowMs;
-  const { units, atMs, window, periodStartMs } = beginning.usage(owed);
-  return [{ id: step.id, seenAtMs: nowMs, units, atMs, window, periodStartMs }];
+/** Notes how far the calls have come that have moved, or were not said to run for a while. */
+async function saveMoved({ store, clock }: Deps, running: Map<string, Running>): Promise<void> {
+  const nowMs = clock.nowMs();
+  const moved = [...running.values()].filter((call) => !call.over && hasMoved(call, nowMs));
+  for (let from = 0; from < moved.length; from += batchMax) {
+    const calls = moved.slice(from, from + batchMax);
+    const progress = calls.map((call) => progressOf(call, nowMs));
+    await store.recordProgress(progress);
+    calls.forEach((call, index) => {
+      call.savedUnits = progress[index]?.units ?? call.savedUnits;
+      call.savedAtMs = nowMs;
+    });
+  }
+}
+
+function hasMoved({ beginning, savedUnits, savedAtMs }: Running, nowMs: number): boolean {
+  return beginning.owed() !== savedUnits || Math.abs(nowMs - savedAtMs) >= renewMs;
+}
+
+function progressOf({ step, beginning }: Running, nowMs: number): CallProgress {
+  const { units, atMs, window, periodStartMs } = beginning.usage(beginning.owed());
+  return { id: step.id, seenAtMs: nowMs, units, atMs, window, periodStartMs };
 }
 
 /** Calls of processes that crashed: each is closed once, whoever is first. */

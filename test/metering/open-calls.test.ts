@@ -78,6 +78,24 @@ describe('open calls', () => {
     expect(await sums()).toMatchObject({ units: 10, requests: 3 });
   });
 
+  it('are on disk as far as they had come when they were saved', async () => {
+    const { host, store, begin, sums } = await setUp();
+    const crashed = startProcess(store, host);
+    const owed = [{ units: 1 }, { units: 1 }];
+    const calls = [
+      await crashed.calls.open(begin(owed[0]!)),
+      await crashed.calls.open(begin(owed[1]!, 'upstream')),
+    ];
+    owed[0]!.units = 5;
+    owed[1]!.units = 20;
+    await Promise.all(calls.map((call) => call.save()));
+    owed[0]!.units = 100;
+    const next = startProcess(store, host);
+    await host.advance(16_000);
+    await next.calls.tick();
+    expect(await sums()).toMatchObject({ units: 25, requests: 2 });
+  });
+
   it('are left alone while their process lives, also when they stand still', async () => {
     const { host, store, begin, settled, sums } = await setUp();
     const [one, two] = [startProcess(store, host), startProcess(store, host)];

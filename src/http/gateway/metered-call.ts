@@ -1,5 +1,6 @@
 /** One call that is sold: its usage is on disk before the head of its answer goes out. */
 
+import { MeterctlError } from '../../domain/error.js';
 import { isBilled, type RouteRule } from '../../domain/route.js';
 import type { RecordedUsage } from '../../domain/usage.js';
 import { chargeOf } from '../../metering/charge.js';
@@ -39,6 +40,7 @@ export class MeteredCall implements CallMeter {
   readonly #tally: Tally;
   #isBilled = false;
   #stage: Stage = 'waiting';
+  #beginning: Promise<OpenCall> | undefined;
   #open: OpenCall | undefined;
   #over: CallEnd | undefined;
   /** Goes on with `head` where that waits for the body. */
@@ -113,6 +115,18 @@ export class MeteredCall implements CallMeter {
     return ['Meterctl-Units', String(this.#owed())];
   }
 
+  /**
+   * The tally was told something from outside. Resolves once that is on disk, or at once while it will be before the head
+   * goes out; a call that is not billed, or was broken off, stays as it is. Rejects with `conflict` when it came too late.
+   */
+  async told(): Promise<void> {
+    if (this.#stage === 'waiting') return;
+    if (this.#stage === 'writing') await this.#beginning;
+    if (this.#stage === 'open') return this.#open?.save();
+    if (!this.#isBilled || (this.#over !== undefined && this.#over !== 'complete')) return;
+    throw new MeterctlError('conflict', 'The answer is complete, and its units are in the ledger already.');
+  }
+
   end(how: CallEnd): void {
     if (this.#over !== undefined) return;
     this.#over = how;
@@ -137,7 +151,8 @@ export class MeteredCall implements CallMeter {
 
   /** Puts the call on disk, with nothing but that it runs. */
   async #begin(): Promise<string[]> {
-    this.#open = await this.#deps.open(() => this.#owed());
+    this.#beginning = this.#deps.open(() => this.#owed());
+    this.#open = await this.#beginning;
     this.#stage = 'open';
     if (this.#over !== undefined) this.#close(this.#over);
     return this.#bill();
