@@ -6,6 +6,7 @@ import { type Engine, openEngine } from './engine.js';
 import type { Gateway } from './http/gateway/gateway.js';
 import type { RouteTable } from './http/gateway/route-table.js';
 import type { Host } from './lib/host.js';
+import { serverUrl } from './lib/server-url.js';
 
 /** The daemon. `start` and `stop` tolerate being called twice, and `stop` before `start`. */
 export interface App {
@@ -39,7 +40,7 @@ async function assemble(settings: Settings, engine: Engine): Promise<App> {
     async start() {
       if (url !== '') return { url };
       const { host: address, port } = settings.server;
-      url = urlOf(address, await server.listen(port, address));
+      url = serverUrl(address, await server.listen(port, address));
       engine.forwardTo(url);
       engine.services.start();
       return { url };
@@ -75,11 +76,4 @@ async function openGateway({
     countMisreport: metrics.countMisreport,
   });
   return { gateway, routes: createRouteTable(routes) };
-}
-
-/** The address as a browser on this machine would type it. */
-function urlOf(address: string, port: number): string {
-  const everywhere = address === '0.0.0.0' || address === '::';
-  const host = everywhere ? '127.0.0.1' : address.includes(':') ? `[${address}]` : address;
-  return `http://${host}:${port}`;
 }

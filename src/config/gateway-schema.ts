@@ -76,6 +76,11 @@ const route = z.strictObject({
   fallbackUnits: units.optional(),
 });
 
+/** What a program may say of what it sells: a route without its path, under the name that reports show. */
+export const priceSchema = route
+  .omit({ path: true, methods: true })
+  .extend({ route: z.string({ error: 'must be a name' }).min(1).max(200).optional() });
+
 /** The routes, in the order in which they are tried. */
 export const routesSchema = z.array(route, { error: 'must be a list of routes' }).max(1_000);
 

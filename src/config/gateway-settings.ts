@@ -19,6 +19,9 @@ export interface GatewaySettings {
 
 type RouteInFile = NonNullable<ConfigFile['routes']>[number];
 
+/** A route without where it is. */
+type PriceInFile = Omit<RouteInFile, 'path' | 'methods'>;
+
 /** The settings, with what is usual where nothing is said. */
 export function gatewaySettings(file: ConfigFile | undefined): GatewaySettings {
   const said = file?.gateway ?? {};
@@ -33,9 +36,12 @@ export function gatewaySettings(file: ConfigFile | undefined): GatewaySettings {
 }
 
 function ruleOf(route: RouteInFile): RouteRule {
+  return { path: route.path, methods: route.methods ?? null, ...priceOf(route) };
+}
+
+/** What a call costs, and when. What is not said is as for `/api`. */
+export function priceOf(route: PriceInFile): Omit<RouteRule, 'path' | 'methods'> {
   return {
-    path: route.path,
-    methods: route.methods ?? null,
     free: route.free ?? false,
     cost: costOf(route.units),
     scope: route.scope ?? null,

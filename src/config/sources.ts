@@ -17,7 +17,9 @@ export interface Sourced<T> {
 }
 
 /** What the command line says about settings, as text. */
-export type SettingFlags = Partial<Record<'config' | 'database' | 'host' | 'port' | 'upstream', string>>;
+export type SettingFlags = Partial<
+  Record<'config' | 'database' | 'host' | 'port' | 'upstream' | 'url', string>
+>;
 
 /** What settings are read from. */
 export interface SettingInputs {
@@ -107,7 +109,7 @@ export function gatherSources(inputs: SettingInputs): Sources {
       fromFile: server?.port,
       fallback: 8080,
     }),
-    publicUrl: find({ rule: rules.url, fromFile: server?.publicUrl, fallback: null }),
+    publicUrl: find({ rule: rules.url, flag: 'url', fromFile: server?.publicUrl, fallback: null }),
     upstream: find({ rule: rules.url, flag: 'upstream', fromFile: server?.upstream, fallback: null }),
     adminToken: find({ rule: rules.token, variables: ['METERCTL_ADMIN_TOKEN'], fallback: null }),
     queryParameter: find({ rule: rules.flag, fromFile: file?.auth?.queryParameter, fallback: null }),

@@ -81,14 +81,14 @@ export function problemSent(res: ServerResponse): ProblemCode | undefined {
 }
 
 /** A refusal as an answer. */
-interface ProblemAnswer {
+export interface ProblemAnswer {
   status: number;
   headers: Record<string, string>;
   body: string;
 }
 
 /** The answer that a refusal is told with. `more` adds members such as `checkout_url`. */
-function problemAnswer(
+export function problemAnswer(
   code: ProblemCode,
   detail: string,
   requestId: string,

@@ -13,13 +13,18 @@ declare module 'node:http' {
   }
 }
 
+/** The id of a request that names this one, or none. */
+export function idOfRequest(ids: Ids, given: string | string[] | null | undefined): string {
+  return typeof given === 'string' && harmless.test(given) ? given : ids.next('req');
+}
+
 /**
  * Remembers the id with the answer, but does not set its header: Node writes a head several times as fast when no header was
  * set before. Whoever writes the head adds `X-Request-Id`.
  */
 export function giveRequestId(ids: Ids, req: IncomingMessage, res: ServerResponse): string {
   const given = req.headers['x-request-id'];
-  const requestId = typeof given === 'string' && harmless.test(given) ? given : ids.next('req');
+  const requestId = idOfRequest(ids, given);
   res.requestId = requestId;
   return requestId;
 }

@@ -1,0 +1,136 @@
+/** One call that was let in: what its handler says, what its answer tells, and how it ends. */
+
+import { MeterctlError } from '../domain/error.js';
+import type { RouteRule } from '../domain/route.js';
+import { type CallEnd, type CallMeter, freeOfCharge } from '../http/gateway/call-meter.js';
+import type { MeteredCall } from '../http/gateway/metered-call.js';
+import type { Clock } from '../lib/host.js';
+import type { Meter } from './contract.js';
+import type { SpokenTally } from './spoken-tally.js';
+
+/** What an answer says before its body. */
+export interface Head {
+  status: number;
+  /** Every `Meterctl-Units` of it. */
+  unitsSaid: readonly string[];
+  contentType: string | undefined;
+  contentEncoding: string | undefined;
+}
+
+/** What a call is made of. */
+export interface CallParts {
+  requestId: string;
+  rule: RouteRule;
+  requestBytes: number | undefined;
+  clock: Clock;
+  /** A handler that goes on without its client, and gives nothing for so long, is given up. */
+  idleMs: number;
+  /** Absent on free routes. */
+  sold?: Sold | undefined;
+  ended(call: Call): void;
+}
+
+/** What is sold, and to whom. */
+export interface Sold {
+  billing: MeteredCall;
+  tally: SpokenTally;
+  customerId: string;
+  keyId: string;
+  /** Said to a customer whose access hangs on a grace. */
+  warning: string | null;
+}
+
+/** A running call. */
+export class Call {
+  readonly meter: Meter;
+  /** Header fields that every answer to the call gets: names and values in turn. */
+  readonly fields: readonly string[];
+  readonly #parts: CallParts;
+  readonly #billing: CallMeter;
+  readonly #over = new AbortController();
+  #isWhole = false;
+  #moved = false;
+
+  constructor(parts: CallParts) {
+    const { requestId, sold } = parts;
+    this.#parts = parts;
+    this.#billing = sold?.billing ?? freeOfCharge;
+    this.fields = sold?.warning ? ['Meterctl-Warning', sold.warning] : [];
+    this.meter = {
+      units: (units) => this.#say(units),
+      customerId: sold?.customerId,
+      keyId: sold?.keyId,
+      requestId,
+    };
+  }
+
+  /** Whether the handler goes on to its end, for all of its price, without the client. */
+  get outlivesClient(): boolean {
+    return this.#billing.outlivesClient;
+  }
+
+  /** So much of the answer must be here before `head` can tell. */
+  get holdBytesMax(): number {
+    return this.#billing.holdBytesMax;
+  }
+
+  /** Whether all of the answer is here. Decided once, before `head`. */
+  get isWhole(): boolean {
+    return this.#isWhole;
+  }
+
+  /** Resolves once the head may go out, with the fields to add to it. Rejects when the usage cannot be written. */
+  head(head: Head, isWhole: boolean): Promise<string[]> {
+    this.#isWhole = isWhole;
+    if (isWhole) this.#billing.answered();
+    const { status, unitsSaid, contentType, contentEncoding = 'identity' } = head;
+    const encoded = contentEncoding.trim().toLowerCase() !== 'identity';
+    const answer = { status, statusText: '', headers: [], contentType, encoded, upgrade: undefined };
+    const request = { bytes: this.#parts.requestBytes ?? 0, ended: true };
+    return this.#billing.head({ ...answer, unitsSaid: [...unitsSaid] }, request, false);
+  }
+
+  /** A piece of the answer's body. */
+  data(chunk: Uint8Array): void {
+    this.#moved = true;
+    this.#billing.data(chunk);
+  }
+
+  /** All of the answer is here. Returns the fields to add to its trailers. */
+  answered(): string[] {
+    return this.#billing.answered();
+  }
+
+  /** The client is gone, and the handler goes on. It is given up when it rests for too long. */
+  async goOnAlone(): Promise<void> {
+    const { signal } = this.#over;
+    do {
+      this.#moved = false;
+      await this.#parts.clock.sleep(this.#parts.idleMs, signal);
+    } while (this.#moved && !signal.aborted);
+    this.end('upstream-gone');
+  }
+
+  /** It is over; only the first word counts. */
+  end(how: CallEnd): void {
+    if (this.#over.signal.aborted) return;
+    this.#over.abort();
+    this.#billing.end(how);
+    this.#parts.ended(this);
+  }
+
+  async #say(units: number): Promise<void> {
+    const { sold, rule } = this.#parts;
+    if (!sold) return;
+    sold.tally.say(units);
+    await sold.billing.told();
+    if (Number.isSafeInteger(units) && units >= 0 && units <= rule.unitsMax) return;
+    throw new MeterctlError(
+      'invalid',
+      `Units must be a whole number from 0 to ${rule.unitsMax}, not ${String(units)}.`,
+      {
+        hint: `If nothing else is said the call costs ${rule.fallbackUnits}: fallbackUnits of its price.`,
+      },
+    );
+  }
+}

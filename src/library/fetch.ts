@@ -1,0 +1,114 @@
+/** Sells calls of a handler that takes a `Request` and returns a `Response`. */
+
+import { MeterctlError } from '../domain/error.js';
+import { unrecorded } from '../http/admit.js';
+import { pairs } from '../http/gateway/answer-head.js';
+import { type ProblemAnswer, problemAnswer, type Refusal } from '../http/problem.js';
+import { idOfRequest } from '../http/request-id.js';
+import type { Host } from '../lib/host.js';
+import { AnswerBody } from './answer-body.js';
+import { Call } from './call.js';
+import type { FetchHandler, FetchPrice } from './contract.js';
+import type { Pricing } from './pricing.js';
+import type { Order, Sales } from './sales.js';
+
+/** What selling needs. */
+export interface FetchDeps {
+  sales: Sales;
+  host: Pick<Host, 'ids' | 'log' | 'clock'>;
+  metrics: { countCall(outcome: string): void };
+}
+
+/** A handler whose calls are sold. */
+export function sellFetch<R extends Request, Rest extends unknown[]>(
+  deps: FetchDeps,
+  pricing: Pricing,
+  address: FetchPrice<R, Rest>['address'],
+  handler: FetchHandler<R, Rest>,
+): (request: R, ...rest: Rest) => Promise<Response> {
+  return async function meterctl(request, ...rest) {
+    const requestId = idOfRequest(deps.host.ids, request.headers.get('x-request-id'));
+    const call = await deps.sales.begin(
+      orderOf(request, requestId, pricing, () => address?.(request, ...rest)),
+    );
+    if (!(call instanceof Call)) return refusalAnswer(call, requestId);
+    let body: AnswerBody | undefined;
+    const hangUp = () => {
+      if (body) void body.abandon(request.signal.reason);
+      else if (call.outlivesClient) void call.goOnAlone();
+      else call.end('client-gone');
+    };
+    request.signal.addEventListener('abort', hangUp, { once: true });
+    try {
+      const response = await handler(request, call.meter, ...rest);
+      body = new AnswerBody(call, response.body);
+      return await bill(deps, call, { response, body, requestId });
+    } catch (error) {
+      call.end('upstream-gone');
+      throw error;
+    }
+  };
+}
+
+function orderOf(
+  { method, url, headers, body }: Request,
+  requestId: string,
+  pricing: Pricing,
+  address: () => string | undefined,
+): Order {
+  const { pathname, search } = new URL(url);
+  const target = pathname + search;
+  const contentLength = headers.get('content-length') ?? undefined;
+  return {
+    route: pricing({ method, url: target, pattern: undefined }),
+    url: target,
+    ...{ requestId, contentLength },
+    headers: {
+      authorization: headers.get('authorization') ?? undefined,
+      'x-api-key': headers.get('x-api-key') ?? undefined,
+    },
+    isChunked: contentLength === undefined && body !== null,
+    get ip() {
+      return address();
+    },
+  };
+}
+
+/** The answer with its bill, as soon as that is on disk. */
+async function bill(
+  deps: FetchDeps,
+  call: Call,
+  { response, body, requestId }: { response: Response; body: AnswerBody; requestId: string },
+): Promise<Response> {
+  const isWhole = await body.look(deps.host.clock);
+  const headers = new Headers(response.headers);
+  const said = headers.get('meterctl-units');
+  headers.delete('meterctl-units');
+  const head = {
+    status: response.status,
+    unitsSaid: said === null ? [] : said.split(',').map((text) => text.trim()),
+    contentType: headers.get('content-type') ?? undefined,
+    contentEncoding: headers.get('content-encoding') ?? undefined,
+  };
+  let fields: string[];
+  try {
+    fields = await call.head(head, isWhole);
+  } catch (error) {
+    if (!(error instanceof MeterctlError)) throw error;
+    deps.metrics.countCall(unrecorded.refused);
+    call.end('upstream-gone');
+    void body.discard();
+    return refusalAnswer(unrecorded, requestId);
+  }
+  deps.metrics.countCall(head.status < 400 ? 'ok' : 'upstream_error');
+  headers.set('X-Request-Id', requestId);
+  for (const [name, value] of pairs([...call.fields, ...fields])) headers.set(name, value);
+  const { status, statusText } = response;
+  return new Response(body.rest(), { status, statusText, headers });
+}
+
+function refusalAnswer(refusal: Refusal, requestId: string): Response {
+  const answer: ProblemAnswer = problemAnswer(refusal.refused, refusal.detail, requestId, refusal.more);
+  const { status, body } = answer;
+  return new Response(body, { status, headers: { ...refusal.headers, ...answer.headers } });
+}

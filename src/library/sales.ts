@@ -1,0 +1,119 @@
+/** Lets calls in as the daemon does, and knows which of them run. */
+
+import { accessOf } from '../access/access.js';
+import { accessRefusal, admitCall } from '../http/admit.js';
+import { authenticate } from '../http/authenticate.js';
+import { type MeterCallDeps, meterCall } from '../http/gateway/meter-call.js';
+import type { Route } from '../http/gateway/route-table.js';
+import type { Asking } from '../http/presented-key.js';
+import type { Refusal } from '../http/problem.js';
+import type { PaidDeps } from '../http/routes/paid.js';
+import type { Clock } from '../lib/host.js';
+import { reservedUnits } from '../metering/reserved-units.js';
+import { Call, type CallParts } from './call.js';
+import { createSpokenTally } from './spoken-tally.js';
+
+/** What selling needs. */
+export interface SalesDeps extends Omit<PaidDeps, 'repeats' | 'gateway'>, MeterCallDeps {
+  /** The machine's own, which handlers are waited for by. */
+  clock: Clock;
+  metrics: { countCall(outcome: string): void };
+  idleMs: number;
+}
+
+/** A request for something that is sold. */
+export interface Order extends Asking {
+  route: Route;
+  requestId: string;
+  /** The header. */
+  contentLength: string | undefined;
+  /** Whether its body is of a length that the head does not tell. */
+  isChunked: boolean;
+}
+
+/** Sells. */
+export interface Sales {
+  /** Lets a call in, or says why not. What was let in must be ended. */
+  begin(order: Order): Promise<Call | Refusal>;
+  /** Lets nobody in any more, and resolves when all calls have ended, or were broken off after the grace. */
+  close(): Promise<void>;
+}
+
+/** How long running calls are waited for. */
+const closeGraceMs = 10_000;
+
+const closed: Refusal = { refused: 'unavailable', detail: 'This server is being stopped. Please try again.' };
+
+/** Makes sales that nobody has asked for yet. */
+export function createSales(deps: SalesDeps): Sales {
+  const running = new Set<Call>();
+  let whenIdle: (() => void) | undefined;
+  let isClosed = false;
+
+  function partsOf({ route, requestId, contentLength, isChunked }: Order): CallParts {
+    return {
+      ...{ requestId, rule: route.rule, clock: deps.clock, idleMs: deps.idleMs },
+      requestBytes: isChunked ? undefined : Number(contentLength ?? 0),
+      ended(call) {
+        running.delete(call);
+        if (running.size === 0) whenIdle?.();
+      },
+    };
+  }
+
+  function run(parts: CallParts): Call {
+    const call = new Call(parts);
+    running.add(call);
+    return call;
+  }
+
+  return {
+    async begin(order) {
+      if (isClosed) return closed;
+      const parts = partsOf(order);
+      if (order.route.rule.free) return run(parts);
+      const letIn = await sell(deps, order, parts, run);
+      if ('refused' in letIn) deps.metrics.countCall(letIn.refused);
+      return letIn;
+    },
+    async close() {
+      isClosed = true;
+      if (running.size === 0) return;
+      const idle = new AbortController();
+      whenIdle = () => idle.abort();
+      await deps.clock.sleep(closeGraceMs, idle.signal);
+      for (const call of [...running]) call.end('client-gone');
+    },
+  };
+}
+
+/** The steps of a paid call, as in the daemon: key, access, limits. */
+async function sell(
+  deps: SalesDeps,
+  order: Order,
+  parts: CallParts,
+  run: (parts: CallParts) => Call,
+): Promise<Call | Refusal> {
+  const { route, contentLength } = order;
+  const { rule } = route;
+  const atMs = deps.host.clock.nowMs();
+  const caller = await authenticate(order, deps, atMs, rule.scope);
+  if ('refused' in caller) return caller;
+  const access = accessOf(caller.customer, atMs, deps.pastDueGraceMs);
+  if (!access.allowed) return accessRefusal(access.code, deps.baseUrl());
+  deps.uses.note(caller.key.no, atMs);
+  const { priceId } = access.subscription;
+  const units = reservedUnits(rule, contentLength);
+  const admission = await admitCall(deps, { caller, priceId, units, atMs });
+  if ('refused' in admission) return admission;
+  // Nothing waits from here on, so a call is known to run as soon as it holds units.
+  const tally = createSpokenTally(rule.cost, {
+    requestBytes: parts.requestBytes,
+    isWhole: () => call.isWhole,
+  });
+  const billing = meterCall(deps, route, { caller, admission, atMs }, { tally });
+  const { key, customer } = caller;
+  const sold = { billing, tally, customerId: customer.id, keyId: key.id, warning: access.warning };
+  const call = run({ ...parts, sold });
+  return call;
+}
