@@ -85,13 +85,17 @@ export class AnswerBody {
 
   async #pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     try {
-      if (this.#pieces.length === 0) await this.#more();
+      if (this.#pieces.length === 0) {
+        if (this.#call.isUsedUp) throw new Error('The limits leave no more units.');
+        await this.#more();
+      }
       const piece = this.#pieces.shift();
       if (piece) controller.enqueue(piece);
       else if (this.#isWhole) controller.close();
     } catch (error) {
       this.#call.end('upstream-gone');
       controller.error(error);
+      void this.discard();
     }
   }
 

@@ -2,11 +2,20 @@
 
 import { MeterctlError } from '../domain/error.js';
 import type { RouteRule } from '../domain/route.js';
-import { type CallEnd, type CallMeter, freeOfCharge } from '../http/gateway/call-meter.js';
+import { unrecorded } from '../http/admit.js';
+import { type CallEnd, type CallMeter, freeOfCharge, RefusedCall } from '../http/gateway/call-meter.js';
 import type { MeteredCall } from '../http/gateway/metered-call.js';
+import type { Refusal } from '../http/problem.js';
 import type { Clock } from '../lib/host.js';
 import type { Meter } from './contract.js';
 import type { SpokenTally } from './spoken-tally.js';
+
+/** What the client is told instead of an answer that cannot be billed. */
+export function refusalFor(error: unknown): Refusal {
+  if (error instanceof RefusedCall) return error.refusal;
+  if (error instanceof MeterctlError) return unrecorded;
+  return { refused: 'internal', detail: 'Internal error.' };
+}
 
 /** What an answer says before its body. */
 export interface Head {
@@ -21,7 +30,8 @@ export interface Head {
 export interface CallParts {
   requestId: string;
   rule: RouteRule;
-  requestBytes: number | undefined;
+  /** By its `Content-Length`. */
+  requestBytes: number;
   clock: Clock;
   /** A handler that goes on without its client, and gives nothing for so long, is given up. */
   idleMs: number;
@@ -50,6 +60,7 @@ export class Call {
   readonly #over = new AbortController();
   #isWhole = false;
   #moved = false;
+  #cut: () => void = () => undefined;
 
   constructor(parts: CallParts) {
     const { requestId, sold } = parts;
@@ -86,7 +97,7 @@ export class Call {
     const { status, unitsSaid, contentType, contentEncoding = 'identity' } = head;
     const encoded = contentEncoding.trim().toLowerCase() !== 'identity';
     const answer = { status, statusText: '', headers: [], contentType, encoded, upgrade: undefined };
-    const request = { bytes: this.#parts.requestBytes ?? 0, ended: true };
+    const request = { bytes: this.#parts.requestBytes, ended: true };
     return this.#billing.head({ ...answer, unitsSaid: [...unitsSaid] }, request, false);
   }
 
@@ -94,6 +105,16 @@ export class Call {
   data(chunk: Uint8Array): void {
     this.#moved = true;
     this.#billing.data(chunk);
+  }
+
+  /** Whether the call has used up a limit: what has come goes out, and nothing more. */
+  get isUsedUp(): boolean {
+    return this.#billing.isUsedUp;
+  }
+
+  /** Has this called when the handler says more units than are left while its answer goes out. */
+  whenUsedUp(cut: () => void): void {
+    this.#cut = cut;
   }
 
   /** All of the answer is here. Returns the fields to add to its trailers. */
@@ -123,7 +144,17 @@ export class Call {
     const { sold, rule } = this.#parts;
     if (!sold) return;
     sold.tally.say(units);
-    await sold.billing.told();
+    await sold.billing.save();
+    if (this.isUsedUp) {
+      this.#cut();
+      throw new MeterctlError(
+        'conflict',
+        `The limits of this customer leave less than ${String(units)} units.`,
+        {
+          hint: 'What they leave is billed, and the answer is cut off.',
+        },
+      );
+    }
     if (Number.isSafeInteger(units) && units >= 0 && units <= rule.unitsMax) return;
     throw new MeterctlError(
       'invalid',

@@ -12,7 +12,9 @@ export interface Meter {
    * not count, and calls whose client has hung up unless `onAbort` is `upstream`.
    *
    * Rejects with the code `invalid` for any other number; then the price's `fallbackUnits` are owed, unless a later word is
-   * a good one. Rejects with `conflict` when the answer was complete before.
+   * a good one. Rejects with `conflict` when the answer was complete before, and when the customer's limits leave less while it is being
+   * streamed: what they leave is billed, and the answer is cut off. Before it has begun, limits are looked at with its head:
+   * where they leave less, the client gets that refusal instead.
    */
   units(units: number): Promise<void>;
   /** Stripe's id of who calls, `cus_…`; `undefined` on free routes. */

@@ -1,13 +1,11 @@
 /** Sells calls of a handler that takes a `Request` and returns a `Response`. */
 
-import { MeterctlError } from '../domain/error.js';
-import { unrecorded } from '../http/admit.js';
 import { pairs } from '../http/gateway/answer-head.js';
 import { type ProblemAnswer, problemAnswer, type Refusal } from '../http/problem.js';
 import { idOfRequest } from '../http/request-id.js';
 import type { Host } from '../lib/host.js';
 import { AnswerBody } from './answer-body.js';
-import { Call } from './call.js';
+import { Call, refusalFor } from './call.js';
 import type { FetchHandler, FetchPrice } from './contract.js';
 import type { Pricing } from './pricing.js';
 import type { Order, Sales } from './sales.js';
@@ -94,11 +92,12 @@ async function bill(
   try {
     fields = await call.head(head, isWhole);
   } catch (error) {
-    if (!(error instanceof MeterctlError)) throw error;
-    deps.metrics.countCall(unrecorded.refused);
-    call.end('upstream-gone');
+    const refusal = refusalFor(error);
+    deps.metrics.countCall(refusal.refused);
     void body.discard();
-    return refusalAnswer(unrecorded, requestId);
+    if (refusal.refused === 'internal') throw error;
+    call.end('upstream-gone');
+    return refusalAnswer(refusal, requestId);
   }
   deps.metrics.countCall(head.status < 400 ? 'ok' : 'upstream_error');
   headers.set('X-Request-Id', requestId);

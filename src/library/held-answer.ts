@@ -1,13 +1,11 @@
 /** An answer of `node:http` whose head waits until its usage is on disk. Handlers write it as they always do. */
 
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { MeterctlError } from '../domain/error.js';
-import { unrecorded } from '../http/admit.js';
 import { pairs } from '../http/gateway/answer-head.js';
-import { sendProblem, sendRefusal } from '../http/problem.js';
+import { sendRefusal } from '../http/problem.js';
 import type { Log } from '../lib/host.js';
 import { type Callback, type Piece, pieceOf, setHeaders, textsOf } from './answer-pieces.js';
-import type { Call } from './call.js';
+import { type Call, refusalFor } from './call.js';
 
 /** What holding answers needs. */
 export interface AnswerDeps {
@@ -65,6 +63,7 @@ export class HeldAnswer {
     res.write = ((...args: unknown[]) => this.#write(pieceOf(args))) as typeof res.write;
     res.end = ((...args: unknown[]) => this.#end(args)) as typeof res.end;
     res.flushHeaders = () => this.#begin();
+    this.#call.whenUsedUp(() => this.#cutIfUsedUp());
     res.once('finish', () => this.#call.end('complete'));
     res.once('close', () => this.#onClose());
   }
@@ -90,7 +89,9 @@ export class HeldAnswer {
       return false;
     }
     this.#call.data(piece.bytes);
-    if (this.#state === 'open' && !this.#goesOnAlone) return this.#below.write(piece.bytes, piece.done);
+    if (this.#state === 'open' && !this.#goesOnAlone) {
+      return !this.#cutIfUsedUp() && this.#below.write(piece.bytes, piece.done);
+    }
     this.#keep(piece);
     return this.#heldBytes <= Math.max(heldBytesMax, this.#call.holdBytesMax);
   }
@@ -170,7 +171,15 @@ export class HeldAnswer {
       for (const { bytes, done } of pieces) hasRoom = this.#below.write(bytes, done);
       if (pieces.length === 0) this.#below.flushHeaders();
     }
-    if (hasRoom) this.#res.emit('drain');
+    if (!this.#cutIfUsedUp() && hasRoom) this.#res.emit('drain');
+  }
+
+  /** Nothing goes out behind the units that the limits leave; the client sees that the answer is not whole. */
+  #cutIfUsedUp(): boolean {
+    if (!this.#call.isUsedUp || this.#state !== 'open') return false;
+    this.#call.end('upstream-gone');
+    this.#res.destroy();
+    return true;
   }
 
   /** All of the answer is here. A single piece goes out with the head, under a `Content-Length`, as Node does it. */
@@ -205,11 +214,12 @@ export class HeldAnswer {
     this.#state = 'open';
     const { write, end } = res;
     Object.assign(res, this.#below);
-    const isOutage = error instanceof MeterctlError;
-    if (!isOutage) this.#deps.host.log.error('a call failed because of a defect', { error });
-    this.#deps.metrics.countCall(isOutage ? unrecorded.refused : 'internal');
-    if (isOutage) sendRefusal(res, unrecorded);
-    else sendProblem(res, 'internal', 'Internal error.');
+    const refusal = refusalFor(error);
+    if (refusal.refused === 'internal') {
+      this.#deps.host.log.error('a call failed because of a defect', { error });
+    }
+    this.#deps.metrics.countCall(refusal.refused);
+    sendRefusal(res, refusal);
     Object.assign(res, { write, end });
     this.#state = 'refused';
   }

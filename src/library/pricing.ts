@@ -14,8 +14,8 @@ interface Priced {
   pattern: string | undefined;
 }
 
-/** Tells prices. */
-export type Pricing = (request: Priced) => Route;
+/** Tells prices; `undefined` where meterctl.json decides, and programs could read the path as that of another price. */
+export type Pricing = (request: Priced) => Route | undefined;
 
 /** Patterns may hold what callers make up, such as the path of a mount; beyond so many names they are reported as one. */
 const namesMax = 1_000;
@@ -29,6 +29,7 @@ export function createPricing(price: Price | undefined, routes: readonly RouteRu
   return ({ method, url, pattern = '*' }) => {
     const named = said ? undefined : table.find(method, url);
     if (named && named.rule !== apiRoute) return named;
+    if (!said && table.isAmbiguous(method, url)) return undefined;
     const name = said?.name ?? `${method} ${pattern}`;
     const found = known.get(name);
     if (found) return found;

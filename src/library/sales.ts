@@ -10,7 +10,7 @@ import type { Refusal } from '../http/problem.js';
 import type { PaidDeps } from '../http/routes/paid.js';
 import type { Clock } from '../lib/host.js';
 import { reservedUnits } from '../metering/reserved-units.js';
-import { Call, type CallParts } from './call.js';
+import { Call, type CallParts, type Sold } from './call.js';
 import { createSpokenTally } from './spoken-tally.js';
 
 /** What selling needs. */
@@ -23,7 +23,8 @@ export interface SalesDeps extends Omit<PaidDeps, 'repeats' | 'gateway'>, MeterC
 
 /** A request for something that is sold. */
 export interface Order extends Asking {
-  route: Route;
+  /** `undefined` where its price cannot be told. */
+  route: Route | undefined;
   requestId: string;
   /** The header. */
   contentLength: string | undefined;
@@ -42,6 +43,8 @@ export interface Sales {
 /** How long running calls are waited for. */
 const closeGraceMs = 10_000;
 
+const unpriced: Refusal = { refused: 'invalid_request', detail: 'The path can be read in two ways.' };
+
 const closed: Refusal = { refused: 'unavailable', detail: 'This server is being stopped. Please try again.' };
 
 /** Makes sales that nobody has asked for yet. */
@@ -50,10 +53,10 @@ export function createSales(deps: SalesDeps): Sales {
   let whenIdle: (() => void) | undefined;
   let isClosed = false;
 
-  function partsOf({ route, requestId, contentLength, isChunked }: Order): CallParts {
+  function partsOf({ rule }: Route, { requestId, contentLength }: Order): CallParts {
     return {
-      ...{ requestId, rule: route.rule, clock: deps.clock, idleMs: deps.idleMs },
-      requestBytes: isChunked ? undefined : Number(contentLength ?? 0),
+      ...{ requestId, rule, clock: deps.clock, idleMs: deps.idleMs },
+      requestBytes: Number(contentLength ?? 0),
       ended(call) {
         running.delete(call);
         if (running.size === 0) whenIdle?.();
@@ -70,9 +73,11 @@ export function createSales(deps: SalesDeps): Sales {
   return {
     async begin(order) {
       if (isClosed) return closed;
-      const parts = partsOf(order);
-      if (order.route.rule.free) return run(parts);
-      const letIn = await sell(deps, order, parts, run);
+      const { route } = order;
+      if (!route) return unpriced;
+      const parts = partsOf(route, order);
+      if (route.rule.free) return run(parts);
+      const letIn = await sell(deps, route, order, (sold) => run({ ...parts, sold }));
       if ('refused' in letIn) deps.metrics.countCall(letIn.refused);
       return letIn;
     },
@@ -90,30 +95,24 @@ export function createSales(deps: SalesDeps): Sales {
 /** The steps of a paid call, as in the daemon: key, access, limits. */
 async function sell(
   deps: SalesDeps,
+  route: Route,
   order: Order,
-  parts: CallParts,
-  run: (parts: CallParts) => Call,
+  run: (sold: Sold) => Call,
 ): Promise<Call | Refusal> {
-  const { route, contentLength } = order;
   const { rule } = route;
   const atMs = deps.host.clock.nowMs();
   const caller = await authenticate(order, deps, atMs, rule.scope);
   if ('refused' in caller) return caller;
-  const access = accessOf(caller.customer, atMs, deps.pastDueGraceMs);
+  const { key, customer } = caller;
+  const access = accessOf(customer, atMs, deps.pastDueGraceMs);
   if (!access.allowed) return accessRefusal(access.code, deps.baseUrl());
-  deps.uses.note(caller.key.no, atMs);
+  deps.uses.note(key.no, atMs);
   const { priceId } = access.subscription;
-  const units = reservedUnits(rule, contentLength);
+  const units = reservedUnits(rule, order.contentLength);
   const admission = await admitCall(deps, { caller, priceId, units, atMs });
   if ('refused' in admission) return admission;
-  // Nothing waits from here on, so a call is known to run as soon as it holds units.
-  const tally = createSpokenTally(rule.cost, {
-    requestBytes: parts.requestBytes,
-    isWhole: () => call.isWhole,
-  });
+  const tally = createSpokenTally(rule.cost, { hasLength: !order.isChunked, isWhole: () => call.isWhole });
   const billing = meterCall(deps, route, { caller, admission, atMs }, { tally });
-  const { key, customer } = caller;
-  const sold = { billing, tally, customerId: customer.id, keyId: key.id, warning: access.warning };
-  const call = run({ ...parts, sold });
+  const call = run({ billing, tally, customerId: customer.id, keyId: key.id, warning: access.warning });
   return call;
 }

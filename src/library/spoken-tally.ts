@@ -11,8 +11,8 @@ export interface SpokenTally extends Tally {
 
 /** What is known of a call beside its answer's head. */
 interface Signs {
-  /** `undefined` for a request that does not tell its length. */
-  requestBytes: number | undefined;
+  /** Whether the request's head tells the length of its body. */
+  hasLength: boolean;
   /** Whether all of the answer is here already. */
   isWhole(): boolean;
 }
@@ -30,7 +30,7 @@ export function createSpokenTally(cost: Cost, signs: Signs): SpokenTally {
     },
     read() {
       if (said !== undefined) return { units: said };
-      if (cost.by === 'request-bytes' && signs.requestBytes === undefined) {
+      if (cost.by === 'request-bytes' && !signs.hasLength) {
         return { why: 'the request does not tell its length' };
       }
       return counted.read();

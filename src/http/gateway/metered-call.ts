@@ -116,10 +116,10 @@ export class MeteredCall implements CallMeter {
   }
 
   /**
-   * The tally was told something from outside. Resolves once that is on disk, or at once while it will be before the head
-   * goes out; a call that is not billed, or was broken off, stays as it is. Rejects with `conflict` when it came too late.
+   * Resolves once what the tally was told from outside is on disk, or at once while it will be before the head goes out; a
+   * call that is not billed, or was broken off, stays as it is. Rejects with `conflict` when it came too late.
    */
-  async told(): Promise<void> {
+  async save(): Promise<void> {
     if (this.#stage === 'waiting') return;
     if (this.#stage === 'writing') await this.#beginning;
     if (this.#stage === 'open') return this.#open?.save();

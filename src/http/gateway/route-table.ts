@@ -17,6 +17,8 @@ export interface RouteTable {
    * what is not sold: our own pages, paths that no rule names, and those that could be read as two.
    */
   find(method: string, url: string): Route | undefined;
+  /** Whether programs could read the path as that of another rule, or of none. */
+  isAmbiguous(method: string, url: string): boolean;
 }
 
 interface Entry {
@@ -53,6 +55,7 @@ export function createRouteTable(rules: readonly RouteRule[]): RouteTable {
       const [entry, ...others] = readings(url).map((path) => entryFor(method, path));
       return entry && others.every((other) => other === entry) ? routeOf(entry, method) : undefined;
     },
+    isAmbiguous: (method, url) => new Set(readings(url).map((path) => entryFor(method, path))).size > 1,
   };
 }
 
