@@ -3,6 +3,7 @@
 import { createBilling, openEmulator, openStore, openTimedHost, usesEmbeddedStripe } from './app.js';
 import type { CatalogIds, CatalogSettings, Settings } from './config/settings.js';
 import { MeterctlError } from './domain/error.js';
+import { exampleCall } from './domain/route.js';
 import type { Store } from './domain/store.js';
 import type { Metrics } from './http/metrics.js';
 import type { PagesDeps } from './http/pages-app.js';
@@ -86,7 +87,10 @@ async function routeDeps(
     courier: () => courier.state(),
     secretPrefix: secretPrefix(settings.auth.keyPrefix, settings.mode),
     trustProxy: settings.server.trustProxy,
-    offer: catalog,
+    offer: {
+      ...catalog,
+      firstCall: exampleCall(settings.server.upstream === null ? [] : settings.gateway.routes),
+    },
     checkoutSources: checkoutSources(parts),
     // A session lasts half an hour of the people's time, not of the embedded Stripe's.
     sessions: createSessions(machine),

@@ -66,6 +66,19 @@ export const apiRoute: RouteRule = {
   fallbackUnits: 1,
 };
 
+/** A call to be shown as an example: `path` may be a pattern, which people understand as well. */
+export interface ExampleCall {
+  method: string;
+  path: string;
+}
+
+/** The first route that costs something, without what may be left out of its path; `/api` where none is named. */
+export function exampleCall(rules: readonly RouteRule[]): ExampleCall {
+  const { path, methods } = rules.find(({ free }) => !free) ?? apiRoute;
+  const method = methods?.includes('GET') === false ? methods[0] : undefined;
+  return { method: method ?? 'GET', path: path.replace(/\{[^}]*\}/g, '') };
+}
+
 /** Whether an answer of this status is billed. */
 export function isBilled(rule: RouteRule, status: number): boolean {
   return rule.counts.some(({ from, to }) => status >= from && status <= to);

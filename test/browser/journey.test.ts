@@ -42,6 +42,16 @@ async function showsNot(page: Page, text: string): Promise<void> {
   await eventually(async () => expect(await page.content()).not.toContain(text));
 }
 
+/** How many of the elements stick out into the one beside them. */
+function overlapsOf(page: Page, selector: string, beside: string): Promise<number> {
+  return page.evaluate<number>(`[...document.querySelectorAll('${selector}')].filter((element) => {
+    const words = document.createRange();
+    words.selectNodeContents(element);
+    const other = element.parentElement.querySelector('${beside}');
+    return words.getBoundingClientRect().right > other.getBoundingClientRect().left;
+  }).length`);
+}
+
 /** How many colours the chart shows, its empty background included. */
 function coloursOf(page: Page): Promise<number> {
   return page.evaluate<number>(`(() => {
@@ -170,6 +180,11 @@ describeInBrowser('a buyer', (open) => {
     await isFine('start');
     await page.goto(`${shop.url}/nothing/${'at-all'.repeat(40)}`);
     await isFine('not found');
+    await page.goto(shop.url);
+    await page.getByRole('button', { name: 'Subscribe' }).click();
+    await page.getByLabel('Email').waitFor();
+    await isFine('checkout');
+    expect(await overlapsOf(page, '.choice .digits', '.pill')).toBe(0);
     await subscribe(page, shop.url);
     await isFine('success');
     const key = await takeKey(page);

@@ -10,7 +10,10 @@ const allowed: Access = { allowed: true, subscription, warning: null };
 
 function textOf(view: Partial<PortalView>): string {
   const page = portalPage({
-    offer: { productName: 'Fire API', unit: 'call', price: '1.00', currency: 'usd', interval: 'month' },
+    offer: {
+      ...{ productName: 'Fire API', unit: 'call', price: '1.00', currency: 'usd', interval: 'month' },
+      firstCall: { method: 'GET', path: '/api' },
+    },
     nowMs: Date.UTC(2026, 5, 10),
     customerName: 'ada@example.com',
     access: allowed,

@@ -86,6 +86,11 @@ describe('signing in', () => {
     expect(late.status).toBe(403);
     expect(late.text).toContain('Your session has ended');
     expect((await shop.program.json<{ data: unknown[] }>(['keys', 'list'])).data).toHaveLength(2);
+
+    const restricted = await shop.makeKey(customer);
+    const session = await signIn(shop, restricted.key);
+    await shop.program.json(['keys', 'update', restricted.id, '--scope', 'read']);
+    expect((await session.visitor.get('/portal')).text).toContain('Your session has ended');
   });
 
   it('keeps the cookie to https where the public address is https', async () => {

@@ -49,7 +49,8 @@ th { font-weight: 600; color: var(--soft); font-size: .8125rem; }
 td:last-child, th:last-child { text-align: right; padding-right: 0; }
 .scroll { overflow-x: auto; }
 label, legend, .label { display: block; font-weight: 600; font-size: .875rem; margin: 0 0 .35rem; padding: 0; }
-input[type="email"], input[type="text"] { width: 100%; font: inherit; color: inherit; background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: .65rem .8rem; margin: 0 0 1.1rem; }
+input[type="email"], input[type="text"] { width: 100%; font: inherit; color: inherit; background: var(--card); border: 1px solid color-mix(in srgb, var(--soft) 75%, transparent); border-radius: .6rem; padding: .65rem .8rem; margin: 0 0 1.1rem; }
+input::placeholder { color: var(--soft); opacity: 1; }
 input[readonly] { background: var(--side); color: var(--soft); }
 input[aria-invalid="true"] { border-color: var(--bad); }
 fieldset { border: 0; margin: 0 0 1.25rem; padding: 0; min-width: 0; }
@@ -58,7 +59,7 @@ fieldset { border: 0; margin: 0 0 1.25rem; padding: 0; min-width: 0; }
 .choice:last-of-type { border-radius: 0 0 .6rem .6rem; }
 .choice:has(input:checked) { background: var(--wash); }
 .choice input { accent-color: var(--accent); width: 1.05rem; height: 1.05rem; margin: 0; }
-.choice .digits { font-variant-numeric: tabular-nums; white-space: nowrap; }
+.choice .digits { font-variant-numeric: tabular-nums; }
 .choice .story { grid-column: 2 / -1; color: var(--soft); font-size: .8125rem; }
 .pill { border-radius: 99rem; padding: .1rem .6rem; font-size: .75rem; font-weight: 600; white-space: nowrap; background: var(--side); color: var(--soft); }
 .pill.good { background: var(--good-wash); color: var(--good); }

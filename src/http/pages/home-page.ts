@@ -41,17 +41,22 @@ ${costs(offer)}
 <ol class="steps">
 <li>Subscribe on Stripe’s secure page. It leads you back here.</li>
 <li>One press makes your API key. It is shown once, so keep it in a safe place.</li>
-<li>Send the key with every ${unit}:</li>
+<li>Send the key with every call:</li>
 </ol>
-${curlExample('YOUR_API_KEY', baseUrl)}
+${curlExample('YOUR_API_KEY', baseUrl, offer)}
 <p class="soft small">See what you have used, make and revoke keys, and find your invoices in <a href="/portal">your account</a>.</p>
 </section>`,
   };
 }
 
 /** A first call, to be copied into a terminal. */
-export function curlExample(secret: string, baseUrl: string): Html {
-  return html`<pre tabindex="0" aria-label="A first call with curl"><code>curl -H "Authorization: Bearer ${secret}" ${baseUrl}/api</code></pre>`;
+export function curlExample(
+  secret: string,
+  baseUrl: string,
+  { firstCall: { method, path } }: Pick<Site, 'firstCall'>,
+): Html {
+  const how = method === 'GET' ? '' : ` -X ${method}`;
+  return html`<pre><code>curl${how} -H "Authorization: Bearer ${secret}" ${baseUrl}${path}</code></pre>`;
 }
 
 function costs({ unit, price, currency, interval }: Offer): Html {

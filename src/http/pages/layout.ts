@@ -1,12 +1,15 @@
 /** The frame of every page: plain HTML that needs no script, works in light and dark, and on a phone. */
 
 import type { Response } from 'express';
+import type { ExampleCall } from '../../domain/route.js';
 import { type Html, html } from '../../lib/html.js';
 import { type AssetName, assetUrl } from '../assets.js';
 
 /** Whose pages these are. */
 export interface Site {
   productName: string;
+  /** What the first call looks like. */
+  firstCall: ExampleCall;
 }
 
 /** A page to be framed. */

@@ -3,7 +3,7 @@
 import { type ApiKey, keyStatus } from '../../domain/key.js';
 import { type Html, html } from '../../lib/html.js';
 import { curlExample } from './home-page.js';
-import type { Page } from './layout.js';
+import type { Page, Site } from './layout.js';
 import { portalFrame, tokenField } from './portal-frame.js';
 import { dayWords, timeWords } from './words.js';
 
@@ -40,8 +40,17 @@ ${
 </section>`;
 }
 
-/** The page with a new key, shown this once. `old` is the key that it replaces. */
-export function newKeyPage(secret: string, token: string, baseUrl: string, old?: ApiKey): Page {
+/** A key that was just made, and what is said with it. */
+export interface NewKey {
+  secret: string;
+  baseUrl: string;
+  offer: Site;
+  /** The key that it replaces. */
+  old?: ApiKey | undefined;
+}
+
+/** The page with a new key, shown this once. */
+export function newKeyPage({ secret, baseUrl, offer, old }: NewKey, token: string): Page {
   return {
     ...portalFrame(token),
     title: 'Your new API key',
@@ -50,7 +59,7 @@ export function newKeyPage(secret: string, token: string, baseUrl: string, old?:
 <p>Copy it now and keep it like a password. <strong>It is shown this once.</strong></p>
 <code id="api-key">${secret}</code>
 ${old && html`<p>The old key <code>${old.hint}</code> works on until <strong>${timeWords(endOf(old))}</strong>. Give the new one to your programs by then.</p>`}
-${curlExample(secret, baseUrl)}
+${curlExample(secret, baseUrl, offer)}
 <p><a class="button" href="/portal">Back to your account</a></p>
 </div>`,
   };

@@ -4,13 +4,13 @@ import type { CheckoutProgress } from '../../customers/provision.js';
 import { type Html, html } from '../../lib/html.js';
 import { checkoutForm } from './checkout-form.js';
 import { curlExample } from './home-page.js';
-import type { Page } from './layout.js';
+import type { Page, Site } from './layout.js';
 
 /** How far the order is; `unavailable` when Stripe cannot be asked. */
 export type Progress = CheckoutProgress | 'unavailable';
 
 /** The page with the key, shown this once. */
-export function keyPage(secret: string, baseUrl: string): Page {
+export function keyPage(secret: string, baseUrl: string, offer: Site): Page {
   return {
     title: 'Your API key',
     content: html`<div class="card">
@@ -18,7 +18,7 @@ export function keyPage(secret: string, baseUrl: string): Page {
 <p>Copy it now and keep it like a password. <strong>It is shown this once</strong>: nobody can show it again, not even us.</p>
 <code id="api-key">${secret}</code>
 <h2>A first call</h2>
-${curlExample(secret, baseUrl)}
+${curlExample(secret, baseUrl, offer)}
 <p>With this key you can also sign in to <a href="/portal">your account</a>: your usage, your keys and your invoices.</p>
 </div>`,
   };

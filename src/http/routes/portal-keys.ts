@@ -63,7 +63,7 @@ export function makeKey(deps: PortalKeysDeps, showAgain: ShowAgain): CallerHandl
       orders.set(order, 'failed');
       throw error;
     });
-    sendPage(res, deps.offer, 200, newKeyPage(secret, token, deps.baseUrl()));
+    sendPage(res, deps.offer, 200, newKeyPage({ secret, offer: deps.offer, baseUrl: deps.baseUrl() }, token));
   };
 }
 
@@ -84,7 +84,12 @@ export function replaceKey(deps: PortalKeysDeps): CallerHandler {
     if (!key) return refuseKey(deps, req, res);
     try {
       const { secret, old } = await rotateKey(deps, key.id, { graceMs }, actorOf(caller));
-      sendPage(res, deps.offer, 200, newKeyPage(secret, token, deps.baseUrl(), old));
+      sendPage(
+        res,
+        deps.offer,
+        200,
+        newKeyPage({ secret, old, offer: deps.offer, baseUrl: deps.baseUrl() }, token),
+      );
     } catch (error) {
       if (!(error instanceof MeterctlError) || error.code !== 'conflict') throw error;
       sendPage(res, deps.offer, 200, keyMadePage(token));

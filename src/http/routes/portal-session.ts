@@ -100,6 +100,7 @@ async function callerOf(deps: SessionDeps, req: Request): Promise<Caller | undef
   const session = deps.sessions.read(readSessionCookie(req) ?? '');
   const key = session && (await deps.store.findKey(session.keyId));
   if (!key || keyStatus(key, deps.host.clock.nowMs()) !== 'active') return undefined;
+  if (!hasScope(key, portalScope)) return undefined;
   const customer = await deps.store.findCustomer(key.customerId);
   if (!customer || customer.deletedAtMs !== null) return undefined;
   if (createAddressCheck(key.ipAllow)?.(req.ip ?? '') === false) return undefined;

@@ -94,7 +94,7 @@ async function claimKey(deps: SuccessDeps, res: Response, sessionId: string): Pr
   const { secret, row } = prepareKey(deps, { customerId, name: 'Checkout' });
   if ((await deps.store.claimCheckout(sessionId, row)) === 'taken')
     return showProgress(deps, res, 'claimed', sessionId);
-  sendPage(res, deps.offer, 200, keyPage(secret, deps.baseUrl()));
+  sendPage(res, deps.offer, 200, keyPage(secret, deps.baseUrl(), deps.offer));
 }
 
 function showProgress(deps: SuccessDeps, res: Response, progress: Progress, sessionId: string): void {
