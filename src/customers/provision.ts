@@ -55,11 +55,8 @@ export async function provisionCheckout(
   if (!bought) return 'unknown';
   if (!settledPayments.has(session.paymentStatus)) return settle(deps, bought, failed);
   const customer = await syncCustomer(deps, session.customerId, bought.id);
-  const kept = subscriptionKept(customer, bought);
-  if (kept) {
-    await cancelDouble(deps, bought, kept);
-    return 'duplicate';
-  }
+  const kept = await keepOne(deps, customer, bought.id);
+  if (kept && kept.id !== bought.id) return 'duplicate';
   await store.recordProvisioned(sessionId, session.customerId, deps.host.clock.nowMs());
   return 'ready';
 }
@@ -82,13 +79,20 @@ async function settle(
 }
 
 /**
- * The subscription that makes this one a double: Stripe bills the usage of a customer on each of his live subscriptions with
- * our meter (stripe-facts 2), so the oldest stays and the others go. Whoever compares comes to the same end.
+ * Stripe bills the usage of a customer on each of his live subscriptions with our meter (stripe-facts 2), so the oldest stays
+ * and the others go, also one that was provisioned before the older one came to be known. Returns the one that stays. An order
+ * whose own subscription has ended changes nothing any more, however often somebody looks at it.
  */
-function subscriptionKept({ subscriptions }: Customer, bought: Subscription): Subscription | undefined {
-  const own = subscriptions.find(({ id }) => id === bought.id) ?? bought;
-  const others = subscriptions.filter((other) => other.id !== own.id && isLive(other));
-  return isLive(own) ? others.find((other) => isOlder(other, own)) : others[0];
+async function keepOne(
+  deps: ProvisionDeps,
+  { subscriptions }: Customer,
+  boughtId: string,
+): Promise<Subscription | undefined> {
+  const live = subscriptions.filter(isLive);
+  const kept = live.find((one) => live.every((other) => other === one || isOlder(one, other)));
+  if (!kept || !live.some(({ id }) => id === boughtId)) return kept;
+  for (const double of live) if (double !== kept) await cancelDouble(deps, double, kept);
+  return kept;
 }
 
 /** Nothing was used on it, or else it was used on the other one as well: it ends without an invoice. */

@@ -111,6 +111,30 @@ describe('POST /webhook', () => {
     );
   });
 
+  it('warns once of a customer whom Stripe would bill twice, however he came to it', async () => {
+    const daemon = await openDaemon();
+    const { id } = await daemon.json<{ id: string }>('customers create --email ada@example.com --subscribe');
+    const [price] = (await daemon.stripe.prices.list()).data;
+    const second = await daemon.stripe.subscriptions.create({
+      customer: id,
+      items: [{ price: price!.id }],
+      collection_method: 'send_invoice',
+      days_until_due: 30,
+    });
+    const warnings = () => daemon.logged.filter(({ message }) => message.includes('on each of them'));
+    await eventually(async () => expect(warnings()).toHaveLength(1));
+    expect(warnings()[0]?.fields).toMatchObject({
+      customer: id,
+      subscriptions: expect.stringContaining(second.id),
+    });
+    await daemon.stripe.subscriptions.update(second.id, { metadata: { seen: 'again' } });
+    await daemon.stripe.subscriptions.cancel(second.id);
+    await eventually(async () =>
+      expect(await daemon.json(`customers show ${id}`)).toMatchObject({ status: 'active' }),
+    );
+    expect(warnings()).toHaveLength(1);
+  });
+
   it('warns once of a status that nobody knows, and gives no access by it', async () => {
     const daemon = await openDaemon();
     const { id } = await daemon.json<{ id: string }>('customers create --email ada@example.com --subscribe');
