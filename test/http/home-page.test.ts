@@ -1,7 +1,7 @@
 /** What the start page says of what is sold, whatever it is. */
 
 import { describe, expect, it } from 'vitest';
-import { exampleCall, type RouteRule } from '../../src/domain/route.js';
+import { apiRoute, exampleCall, type RouteRule } from '../../src/domain/route.js';
 import { homePage, type Offer } from '../../src/http/pages/home-page.js';
 
 const offer: Offer = {
@@ -13,10 +13,7 @@ const offer: Offer = {
   firstCall: { method: 'GET', path: '/api' },
 };
 
-const rule: RouteRule = {
-  ...{ path: '/v1/models/:id', methods: null, free: false, scope: null, counts: [{ from: 100, to: 399 }] },
-  ...{ cost: { by: 'header' }, onAbort: 'delivered', unitsMax: 100, fallbackUnits: 1 },
-};
+const rule: RouteRule = { ...apiRoute, path: '/v1/models/:id' };
 
 function textOf(over: Partial<Offer> = {}): string {
   return String(homePage({ ...offer, ...over }, 'https://api.example.com', []).content);
