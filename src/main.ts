@@ -40,9 +40,11 @@ function untilStopped(): Promise<void> {
   });
 }
 
+/** A full disk behind our output is a failure, but none of this program. */
 function endOnBrokenPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
+  if (error.code === 'EPIPE') process.exit();
+  process.stderr.write(`error: The output cannot be written: ${error.message}.\n`);
+  process.exit(7);
 }
 
 function readVersion(): string {

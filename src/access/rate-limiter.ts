@@ -44,7 +44,7 @@ export function createRateLimiter(): RateLimiter {
 
 /** How many calls may come at once. */
 export function callsLeft({ count, perMs }: Rate, debtMs: number): number {
-  return Math.floor(((perMs - debtMs + slackMs) * count) / perMs);
+  return Math.min(count, Math.floor(((perMs - debtMs + slackMs) * count) / perMs));
 }
 
 /** How long the next call must wait; 0 or less when it may come now. */

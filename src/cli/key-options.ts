@@ -38,6 +38,7 @@ export function addTermOptions(command: Command): Command {
 export interface KeyLimitOptions {
   rate?: Rate | undefined;
   quota?: Quota | undefined;
+  maxInFlight?: number | undefined;
 }
 
 /** Adds the limits of one key; of a customer or a plan they are set by `limits set`. */
@@ -48,8 +49,8 @@ export function addKeyLimitOptions(command: Command): Command {
 }
 
 /** The limits that the options set; `null` for none. */
-export function limitsOf({ rate, quota }: KeyLimitOptions): Limits | null {
-  return rate || quota ? { rate, quota } : null;
+export function limitsOf({ rate, quota, maxInFlight }: KeyLimitOptions): Limits | null {
+  return rate || quota || maxInFlight ? { rate, quota, maxInFlight } : null;
 }
 
 /** What may be cleared by `keys update`. */

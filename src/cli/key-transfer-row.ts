@@ -24,6 +24,7 @@ export const transferFields = [
   'metadata',
   'rate',
   'quota',
+  'max_in_flight',
   'created_at',
   'expires_at',
   'revoked_at',
@@ -49,6 +50,7 @@ export function transferJson({
     metadata: key.metadata,
     rate: limits?.rate ? formatRate(limits.rate) : null,
     quota: limits?.quota ? formatQuota(limits.quota) : null,
+    max_in_flight: limits?.maxInFlight ?? null,
     created_at: rfc3339(key.createdAtMs),
     expires_at: key.expiresAtMs === null ? null : rfc3339(key.expiresAtMs),
     revoked_at: key.revokedAtMs === null ? null : rfc3339(key.revokedAtMs),
@@ -100,7 +102,11 @@ function termsOf(fields: RowFields) {
     metadata: fields.metadata(),
     scopes: fields.list('scopes', parse.scopes) ?? [],
     ipAllow: fields.list('ip_allow', parse.addressRanges) ?? [],
-    limits: limitsOf({ rate: fields.read('rate', parse.rate), quota: fields.read('quota', parse.quota) }),
+    limits: limitsOf({
+      rate: fields.read('rate', parse.rate),
+      quota: fields.read('quota', parse.quota),
+      maxInFlight: fields.read('max_in_flight', parse.callsAtOnce),
+    }),
     expiresAtMs: fields.time('expires_at') ?? null,
   };
 }

@@ -48,6 +48,9 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
   };
 }
 
+/** How many calls may be in flight; more never are. */
+export const callsAtOnce = wholeNumber(1, 1_000_000);
+
 /** How many rows a page has at most. */
 export const limit = wholeNumber(1, limitMax);
 

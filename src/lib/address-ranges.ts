@@ -33,10 +33,15 @@ export function createAddressCheck(ranges: readonly string[]): AddressCheck | nu
     const [address = '', prefix] = range.split('/');
     list.addSubnet(address, Number(prefix), familyOf(address));
   }
+  // Calls come from the same address again and again, and looking one up costs more than all else of authentication.
+  let last = { address: '', allowed: false };
   return (address) => {
-    // A link-local address tells the interface behind a percent sign.
-    const plain = address.replace(mapped, '').replace(/%.*$/, '');
-    return isIP(plain) !== 0 && list.check(plain, familyOf(plain));
+    if (address !== last.address) {
+      // A link-local address tells the interface behind a percent sign.
+      const plain = address.replace(mapped, '').replace(/%.*$/, '');
+      last = { address, allowed: isIP(plain) !== 0 && list.check(plain, familyOf(plain)) };
+    }
+    return last.allowed;
   };
 }
 

@@ -47,19 +47,43 @@ async function importKeys(context: Context, path: string, options: Options): Pro
   const { keyPepper } = context.readySettings().auth;
   const counts = { imported: 0, known: 0 };
   let batch: LinedKey[] = [];
-  for await (const row of openRows(context, path)) {
-    const key = importedKeyOf(row, { host, digest: options.hash });
-    if (key.hash.kind === 'hmac-sha256' && keyPepper === null) throw withoutPepper();
-    batch.push({ line: row.line, key });
-    if (batch.length < batchMax) continue;
-    await store(context, batch, counts);
+  async function flush(): Promise<void> {
+    const full = batch;
     batch = [];
+    if (full.length > 0) await store(context, full, counts);
   }
-  if (batch.length > 0) await store(context, batch, counts);
+  try {
+    for await (const row of openRows(context, path)) {
+      const key = importedKeyOf(row, { host, digest: options.hash });
+      if (key.hash.kind === 'hmac-sha256' && keyPepper === null) throw withoutPepper();
+      batch.push({ line: row.line, key });
+      if (batch.length === batchMax) await flush();
+    }
+    await flush();
+  } catch (error) {
+    if (!(error instanceof MeterctlError)) throw error;
+    // What stands before a bad line is taken, unless storing itself has failed.
+    const failed = await flush().then(
+      () => error,
+      (earlier: unknown) => earlier,
+    );
+    throw failed instanceof MeterctlError ? halfWay(failed, counts) : failed;
+  }
   context.show({
     json: () => counts,
     text: () => `Imported ${counts.imported} keys; ${counts.known} were known already.`,
   });
+}
+
+/** The same error, with what was done before it. */
+function halfWay(
+  error: MeterctlError,
+  { imported, known }: { imported: number; known: number },
+): MeterctlError {
+  if (imported + known === 0) return error;
+  const done = `${imported} keys were imported before that and ${known} were known; they stay, and are known when this is run again.`;
+  const hint = error.hint === undefined ? done : `${error.hint} ${done}`;
+  return new MeterctlError(error.code, error.message, { hint, cause: error });
 }
 
 interface LinedKey {

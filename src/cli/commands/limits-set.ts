@@ -21,8 +21,6 @@ interface Options {
   none?: true;
 }
 
-/** More calls than that are never in flight. */
-const inFlightMax = 1_000_000;
 const unitsMax = 999_999_999_999;
 
 /** Declares the command. */
@@ -33,11 +31,7 @@ export function declare(command: Command, run: Runner): void {
     .option('--plan <price>', 'limit everybody whose subscription has this price', parse.id('price'))
     .option('--rate <rate>', `calls, such as ${rateExamples}`, parse.orNone(parse.rate))
     .option('--quota <quota>', `units, such as ${quotaExamples}`, parse.orNone(parse.quota))
-    .option(
-      '--max-in-flight <number>',
-      'calls at the same time',
-      parse.orNone(parse.wholeNumber(1, inFlightMax)),
-    )
+    .option('--max-in-flight <number>', 'calls at the same time', parse.orNone(parse.callsAtOnce))
     .option('--spend-cap <amount>', 'money in a billing period, such as 50.00', parse.orNone(parse.amount))
     .option(
       '--prepaid-units <number>',
