@@ -14,7 +14,7 @@ const intervalMs = 250;
 const leaseMs = 30_000;
 
 /** So many seconds' worth of deliveries may wait for Stripe's answers: one that hangs holds up no other. */
-const inFlightMaxSeconds = 4;
+const inFlightMaxSeconds = 2;
 
 /** Sends deliveries in the background. */
 export interface Courier {

@@ -1,5 +1,6 @@
 /** Makes the SDK's client; the embedded Stripe and any other server differ from Stripe by their base URL alone. */
 
+import type { IncomingMessage } from 'node:http';
 import Stripe from 'stripe';
 import { answerMaxMs } from '../domain/billing.js';
 
@@ -29,6 +30,9 @@ export function createClient(options: ClientOptions): Stripe {
   });
 }
 
+/** No answer of Stripe's is longer; the SDK would take in anything until memory ends. */
+const answerMaxBytes = 16 * 1024 * 1024;
+
 /**
  * The SDK repeats a request whose connection was cut once, whatever it was told (RequestSender: "a closed connection is
  * retried once even when retries are disabled"), and then tells of the second answer only. When Stripe had processed the
@@ -38,12 +42,26 @@ export function createClient(options: ClientOptions): Stripe {
 function createHttpClient(): Stripe.HttpClient {
   const client = Stripe.createNodeHttpClient();
   const send = client.makeRequest.bind(client);
-  client.makeRequest = (...request) =>
-    send(...request).catch((error: NodeJS.ErrnoException) => {
-      if (!cutCodes.has(error.code ?? '')) throw error;
+  client.makeRequest = async (...request) => {
+    try {
+      const response = await send(...request);
+      // The client was made by the SDK for Node, so its answers are Node's.
+      limit(response.getRawResponse() as IncomingMessage);
+      return response;
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && cutCodes.has(String(error.code)))) throw error;
       throw new Error(error.message, { cause: error });
-    });
+    }
+  };
   return client;
+}
+
+function limit(body: IncomingMessage): void {
+  let length = 0;
+  body.on('data', (chunk: Buffer | string) => {
+    length += chunk.length;
+    if (length > answerMaxBytes) body.destroy(new Error("The answer is too long to be Stripe's."));
+  });
 }
 
 const cutCodes = new Set(['ECONNRESET', 'EPIPE']);

@@ -15,8 +15,12 @@ export function createEventSummaries(stripe: Stripe, meterId: string): MeterSumB
       limit: 100,
       ...(byHour && { value_grouping_window: 'hour' }),
     });
-    for await (const { start_time, end_time, aggregated_value } of summaries)
+    for await (const { start_time, end_time, aggregated_value } of summaries) {
+      // Compared with anything else, a drift could look like none.
+      if (![start_time, end_time, aggregated_value].every(Number.isFinite))
+        throw new TypeError('A count is no number.');
       found.push({ startMs: start_time * 1000, endMs: end_time * 1000, units: aggregated_value });
+    }
     return found;
   }
 

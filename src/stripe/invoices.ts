@@ -32,6 +32,7 @@ export function createInvoices(stripe: Stripe): InvoiceBilling {
           .flatMap(({ lines }) => lines.data)
           .filter((line) => priceIdOf(line) === priceId)
           .map(({ period }) => period.end * 1000);
+        if (!ends.every(Number.isFinite)) throw new TypeError('A line of an invoice has no end.');
         return ends.length === 0 ? undefined : Math.max(...ends);
       }),
   };

@@ -52,3 +52,30 @@ describe.each(answers)('%s for an answer', (_, status, type, body) => {
     await expect(ask(billing)).rejects.toMatchObject({ name: 'MeterctlError', code: 'unavailable' });
   });
 });
+
+describe('an answer of the wrong kind', () => {
+  const line = { pricing: { price_details: { price: 'price_1' } }, period: { end: 'soon' } };
+  const list = (data: unknown) => JSON.stringify({ object: 'list', url: '/', has_more: false, data });
+  const refused = { name: 'MeterctlError', code: 'unavailable' };
+
+  it.each([null, '12', {}])('is no count: %s', async (aggregated_value) => {
+    const row = { id: 'mtrusg_1', start_time: 0, end_time: 60, aggregated_value };
+    const billing = await openNonsense(200, 'application/json', list([row]));
+    await expect(billing.sumMeterEvents('cus_1', 0, 60_000)).rejects.toMatchObject(refused);
+  });
+
+  it('closes no period', async () => {
+    const data = [{ id: 'in_1', status: 'paid', lines: { data: [line] } }];
+    const billing = await openNonsense(200, 'application/json', list(data));
+    await expect(billing.findBilledUntil('sub_1', 'price_1')).rejects.toMatchObject(refused);
+  });
+
+  it('is cut off when it does not end', async () => {
+    const page = JSON.stringify({ object: 'billing.meter_event', identifier: 'x'.repeat(20 * 1024 * 1024) });
+    const billing = await openNonsense(200, 'application/json', page);
+    const event = { meter: 'calls', identifier: 'dlv_1', idempotencyKey: 'dlv_1' };
+    expect(
+      await billing.sendMeterEvent({ ...event, customerId: 'cus_1', units: 1, timestampMs: 0 }),
+    ).toMatchObject({ kind: 'retry', processed: 'unknown', nextKey: false });
+  });
+});
