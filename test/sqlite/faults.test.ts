@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { copyFileSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Store } from '../../src/domain/store.js';
@@ -96,6 +97,36 @@ describe('another process', () => {
     expect(await store.findMark('half')).toBeUndefined();
     await store.recordMark('half', 'not at all');
   });
+});
+
+describe('a machine that stops in the middle of a commit', () => {
+  it.each([1, 100, 3_000, 4_096, 9_000])(
+    '%d bytes before its end leaves whole batches only',
+    async (missing) => {
+      const { path, store } = openTestStore();
+      const [one = 0] = await addCustomers(store, 1);
+      for (const size of [3, 5, 7]) {
+        const batch = Array.from({ length: size }, (_, n) =>
+          newUsage(one, { atMs: testStartMs + n * 5_000 }),
+        );
+        await store.recordUsage(batch, testStartMs);
+      }
+      const copy = join(createTestFolder(), 'meterctl.db');
+      for (const file of ['', '-wal']) copyFileSync(path + file, copy + file);
+      truncateSync(`${copy}-wal`, statSync(`${copy}-wal`).size - missing);
+      const database = openDatabase(copy);
+      onTestFinished(database.close);
+      const found = createStore(database, createFakeHost());
+      const { units } = await found.sumUsage(everything);
+      expect([0, 3, 8]).toContain(units);
+      if (missing < 4_096) expect(units).toBe(8);
+      expect(database.connection.pragma('integrity_check', { simple: true })).toBe('ok');
+      const owed = database.connection.prepare('SELECT COALESCE(sum(units), 0) FROM deliveries').pluck();
+      expect(owed.get()).toBe(units);
+      await found.recordUsage([newUsage(one)], testStartMs);
+      expect(await found.sumUsage(everything)).toMatchObject({ units: units + 1 });
+    },
+  );
 });
 
 /** Starts a process that begins a write transaction on the database, and then runs `script`. */
