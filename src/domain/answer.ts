@@ -16,6 +16,9 @@ export interface Answer {
   body: Uint8Array | null;
 }
 
+/** Of a call that was billed without an answer that could be kept. */
+export const answerNotKept: Answer = { status: 0, headers: {}, body: null };
+
 /** A call whose answer is to be kept with its usage, in one commit. */
 export interface AnsweredCall {
   idempotencyKey: string;

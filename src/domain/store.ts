@@ -113,8 +113,12 @@ export interface UsageStore extends OpenCallStore {
 
 /** Answers of calls with an Idempotency-Key; they are kept by `recordUsage`. */
 export interface AnswerStore {
-  /** What the customer's call under the key was answered in the day before `nowMs`. */
-  findAnswer(customerNo: number, idempotencyKey: string, nowMs: number): Promise<KeptAnswer | undefined>;
+  /** What the customer's call under the key was answered in the day before `nowMs`; `running` where it is open. */
+  findAnswer(
+    customerNo: number,
+    idempotencyKey: string,
+    nowMs: number,
+  ): Promise<KeptAnswer | 'running' | undefined>;
   /** Forgets answers that are a day old. Returns how many. */
   removeAnswers(nowMs: number): Promise<number>;
 }

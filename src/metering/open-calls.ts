@@ -13,16 +13,14 @@ import type { LedgerWriter } from './ledger-writer.js';
 export interface OpenCall {
   /** Resolves once the units so far are on disk. Calls that ask at the same time share a commit. Rejects as the store does. */
   save(): Promise<void>;
-  /** It is over, and this is owed. Returns at once: what cannot be written now is tried again until it can. */
-  end(units: number): void;
+  /** It is over, and this is owed. Resolves once that is on disk: what cannot be written now is tried again until it can. */
+  end(units: number): Promise<void>;
 }
 
 /** What a call begins with. */
 export interface CallBeginning {
   /** The ledger's row for these units, used now. */
   usage(units: number): NewUsage;
-  /** The same when the call is over. */
-  last(units: number): NewUsage;
   /** The units so far. */
   owed(): number;
   onAbort: AbortPolicy;
@@ -59,6 +57,8 @@ interface Running {
   savedAtMs: number;
   /** Set once it is over: the ledger's row. */
   over?: NewUsage;
+  /** Called when that is on disk. */
+  closed: () => void;
 }
 
 interface Deps {
@@ -92,14 +92,20 @@ export function createOpenCalls(deps: Deps): OpenCalls {
     const step: CallStep = { id: deps.ids.next('call'), step: 'open', onAbort, seenAtMs: clock.nowMs() };
     const savedUnits = beginning.owed();
     await ledger.record({ ...beginning.usage(savedUnits), call: step });
-    const call: Running = { beginning, step, savedUnits, savedAtMs: step.seenAtMs };
+    const savedAtMs = step.seenAtMs;
+    const call: Running = { beginning, step, savedUnits, savedAtMs, closed: () => undefined };
+    const closed = new Promise<void>((resolve) => {
+      call.closed = resolve;
+    });
     running.set(step.id, call);
     return {
       save,
       end(units) {
-        if (call.over) return;
-        call.over = { ...beginning.last(units), call: { ...step, step: 'over' } };
-        void closeCall(deps, running, call);
+        if (!call.over) {
+          call.over = { ...beginning.usage(units), call: { ...step, step: 'over' } };
+          void closeCall(deps, running, call);
+        }
+        return closed;
       },
     };
   }
@@ -130,6 +136,7 @@ async function closeCall({ ledger, log }: Deps, running: Map<string, Running>, c
     const { recorded, units } = await ledger.record(call.over);
     if (!running.delete(id)) return;
     call.beginning.settled(units, call.over.atMs);
+    call.closed();
     if (recorded === 'closed') log.warn('a call was closed by another process while it ran', { call: id });
   } catch (error) {
     if (!(error instanceof MeterctlError)) throw error;

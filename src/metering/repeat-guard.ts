@@ -51,6 +51,8 @@ export function createRepeatGuard(deps: { store: AnswerStore; clock: Clock; log:
       const answer = await store.findAnswer(call.customerNo, call.idempotencyKey, call.atMs);
       if (!answer) return { kind: 'first', end };
       end();
+      // In another process, or in one that has crashed: then it is closed in a while.
+      if (answer === 'running') return { kind: 'running' };
       return isSame(answer.fingerprint, call.fingerprint) ? { kind: 'repeat', answer } : { kind: 'other' };
     } catch (error) {
       end();

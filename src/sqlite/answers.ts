@@ -26,6 +26,8 @@ SELECT a.fingerprint, a.status, a.headers, a.body, a.usage_id AS usageId, u.unit
 FROM answers a JOIN usage u ON u.id = a.usage_id
 WHERE a.customer_no = ? AND a.idempotency_key = ? AND a.created_at_ms > ?`;
 
+const isOpenSql = "SELECT 'running' FROM open_calls WHERE customer_no = ? AND idempotency_key = ?";
+
 const removeSql = `
 DELETE FROM answers WHERE (customer_no, idempotency_key) IN (
   SELECT customer_no, idempotency_key FROM answers WHERE created_at_ms <= ? LIMIT ${batchMax}
@@ -64,11 +66,16 @@ export function createAnswerKeeper(connection: Connection): AnswerKeeper {
 export function createAnswers(database: Database, clock: Clock): AnswerStore {
   const { connection, read } = database;
   const find = connection.prepare<[number, string, number], AnswerRow>(findSql);
+  const isOpen = connection.prepare<[number, string], 'running'>(isOpenSql).pluck();
   const remove = connection.prepare<[number]>(removeSql);
   return {
     async findAnswer(customerNo, idempotencyKey, nowMs) {
-      const row = read(() => find.get(customerNo, idempotencyKey, nowMs - answerAgeMaxMs));
-      if (!row) return undefined;
+      const row = read(
+        () =>
+          find.get(customerNo, idempotencyKey, nowMs - answerAgeMaxMs) ??
+          isOpen.get(customerNo, idempotencyKey),
+      );
+      if (row === undefined || row === 'running') return row;
       const { usageId: _, headers, ...answer } = row;
       // Only `keep` writes the column, from headers.
       return { ...answer, headers: JSON.parse(headers) as KeptAnswer['headers'] };

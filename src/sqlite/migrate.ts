@@ -13,6 +13,7 @@ import { alertsSql } from './migrations/008-alerts.js';
 import { oldMessagesSql } from './migrations/009-old-messages.js';
 import { hurriedLanesSql } from './migrations/010-hurried-lanes.js';
 import { openCallsSql } from './migrations/011-open-calls.js';
+import { keyedOpenCallsSql } from './migrations/012-keyed-open-calls.js';
 
 /** Step `n` stands at index `n - 1`, and brings `user_version` to `n`. Never edited once released, only added to. */
 const migrations: readonly string[] = [
@@ -27,6 +28,7 @@ const migrations: readonly string[] = [
   oldMessagesSql,
   hurriedLanesSql,
   openCallsSql,
+  keyedOpenCallsSql,
 ];
 
 /** Marks a file as ours in SQLite's header: "mete" in ASCII. */

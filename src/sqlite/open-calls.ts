@@ -1,5 +1,6 @@
 /** Calls that run, in SQLite: a row from before the head of the answer until their usage is in the ledger. */
 
+import { answerNotKept } from '../domain/answer.js';
 import type { OpenCallRow, OpenCallStore } from '../domain/open-call.js';
 import type { AbortPolicy } from '../domain/route.js';
 import type { RecordedUsage } from '../domain/usage.js';
@@ -8,8 +9,9 @@ import type { Entry } from './usage-batch.js';
 
 const openSql = `
 INSERT INTO open_calls (id, customer_no, key_no, meter_no, route_no, units, at_ms, window_start_ms, window_end_ms,
-  period_start_ms, on_abort, seen_at_ms)
-VALUES (:id, :customerNo, :keyNo, :meterNo, :routeNo, :units, :atMs, :startMs, :endMs, :periodStartMs, :onAbort, :seenAtMs)`;
+  period_start_ms, on_abort, seen_at_ms, idempotency_key, fingerprint)
+VALUES (:id, :customerNo, :keyNo, :meterNo, :routeNo, :units, :atMs, :startMs, :endMs, :periodStartMs, :onAbort, :seenAtMs,
+  :idempotencyKey, :fingerprint)`;
 
 const progressSql = `
 UPDATE open_calls SET units = :units, at_ms = :atMs, window_start_ms = :startMs, window_end_ms = :endMs,
@@ -21,7 +23,7 @@ const closeSql = 'DELETE FROM open_calls WHERE id = ?';
 const listUnseenSql = `
 SELECT c.id, c.customer_no AS customerNo, c.key_no AS keyNo, m.event_name AS meter, r.name AS route, c.units,
   c.at_ms AS atMs, c.window_start_ms AS startMs, c.window_end_ms AS endMs, c.period_start_ms AS periodStartMs,
-  c.on_abort AS onAbort, c.seen_at_ms AS seenAtMs
+  c.on_abort AS onAbort, c.seen_at_ms AS seenAtMs, c.idempotency_key AS idempotencyKey, c.fingerprint
 FROM open_calls c JOIN meters m ON m.no = c.meter_no JOIN routes r ON r.no = c.route_no
 WHERE c.seen_at_ms < ? OR c.seen_at_ms > ? ORDER BY c.id LIMIT CAST(? AS INTEGER)`;
 
@@ -45,6 +47,8 @@ interface Row {
   periodStartMs: number;
   onAbort: AbortPolicy;
   seenAtMs: number;
+  idempotencyKey: string | null;
+  fingerprint: Uint8Array | null;
 }
 
 /** The open calls part of the contract, and the two steps that happen inside a commit of the ledger. */
@@ -76,10 +80,11 @@ export function createOpenCalls({ connection, read, write }: Database) {
   };
 
   function begin({ usage, meterNo, routeNo }: Entry): void {
-    const { window, call, customerNo, keyNo, units, atMs, periodStartMs } = usage;
+    const { window, call, customerNo, keyNo, units, atMs, periodStartMs, answered } = usage;
     const { id, onAbort, seenAtMs } = call ?? {};
     const numbers = { customerNo, keyNo, meterNo, routeNo, units, atMs, periodStartMs };
-    open.run({ id, onAbort, seenAtMs, ...numbers, ...window });
+    const { idempotencyKey = null, fingerprint = null } = answered ?? {};
+    open.run({ id, onAbort, seenAtMs, ...numbers, ...window, idempotencyKey, fingerprint });
   }
 
   return {
@@ -102,6 +107,11 @@ export function createOpenCalls({ connection, read, write }: Database) {
   };
 }
 
-function rowOf({ id, startMs, endMs, onAbort, seenAtMs, ...usage }: Row): OpenCallRow {
-  return { ...usage, window: { startMs, endMs }, call: { id, step: 'over', onAbort, seenAtMs } };
+function rowOf(row: Row): OpenCallRow {
+  const { id, startMs, endMs, onAbort, seenAtMs, idempotencyKey, fingerprint, ...usage } = row;
+  const call = { id, step: 'over', onAbort, seenAtMs } as const;
+  const found: OpenCallRow = { ...usage, window: { startMs, endMs }, call };
+  // Who owes nothing for a call that broke off may make it again.
+  if (idempotencyKey === null || fingerprint === null || onAbort === 'none') return found;
+  return { ...found, answered: { idempotencyKey, fingerprint, answerTo: () => answerNotKept } };
 }

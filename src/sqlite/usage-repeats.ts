@@ -14,8 +14,8 @@ WHERE n.customer_no = ? AND n.idempotency_key = ?`;
 
 /** Remembers idempotency keys, inside a transaction of the caller. */
 export interface Repeats {
-  /** The places in the batch that only repeat what the ledger, or the batch before them, has under their key. */
-  find(batch: readonly NewUsage[], nowMs: number): Set<number>;
+  /** The places in the batch, of those that count, that only repeat what the ledger, or the batch before them, has under their key. */
+  find(batch: readonly NewUsage[], counts: (index: number) => boolean, nowMs: number): Set<number>;
   /** The row that a repeat repeats. It must be there by now. */
   firstOf(usage: NewUsage, nowMs: number): { id: number; units: number };
   /** Remembers the key of a row that was added, and its answer; nothing for usage without one. */
@@ -37,12 +37,12 @@ export function createRepeats(connection: Connection): Repeats {
   }
 
   return {
-    find(batch, nowMs) {
+    find(batch, counts, nowMs) {
       const repeats = new Set<number>();
       const inBatch = new Set<string>();
       batch.forEach((usage, index) => {
         const names = namesOf(usage);
-        if (names.length === 0) return;
+        if (names.length === 0 || !counts(index)) return;
         if (names.some((name) => inBatch.has(name)) || firstOf(usage, nowMs)) repeats.add(index);
         for (const name of names) inBatch.add(name);
       });

@@ -99,6 +99,7 @@ function createRecorder(
     const steps = entries.map(openCalls.step);
     const repeated = repeats.find(
       entries.map(({ usage }) => usage),
+      (index) => steps[index] === undefined,
       nowMs,
     );
     const batch = createBatch();

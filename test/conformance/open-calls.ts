@@ -1,6 +1,7 @@
 /** Calls that are answered before their units are known, on any engine. */
 
 import { describe, expect, it } from 'vitest';
+import { answerNotKept } from '../../src/domain/answer.js';
 import type { CallStep } from '../../src/domain/open-call.js';
 import { testStartMs } from '../support/host.js';
 import { newUsage, testPeriod } from '../support/records.js';
@@ -35,6 +36,43 @@ export function describeOpenCalls(open: OpenStore): void {
         units: 11,
         requests: 2,
       });
+    });
+
+    it('keep their Idempotency-Key, so that a crash gives nobody a second run', async () => {
+      const { store, openAnother } = await open();
+      const [one = 0] = await addCustomers(store, 1);
+      const answered = {
+        idempotencyKey: 'k',
+        fingerprint: new Uint8Array(32),
+        answerTo: () => answerNotKept,
+      };
+      await store.recordUsage([newUsage(one, { call: step, answered })], testStartMs);
+      const another = await openAnother();
+      expect(await another.findAnswer(one, 'k', testStartMs)).toBe('running');
+      expect(await another.findAnswer(one, 'other', testStartMs)).toBeUndefined();
+      const [left] = await another.listUnseenCalls(everybody, 10);
+      await another.recordUsage(left ? [{ ...left, units: 5 }] : [], testStartMs);
+      expect(await store.findAnswer(one, 'k', testStartMs)).toMatchObject({ units: 5, body: null });
+      const [late] = await store.recordUsage(
+        [newUsage(one, { units: 9, call: over, answered })],
+        testStartMs,
+      );
+      expect(late).toMatchObject({ recorded: 'closed', units: 0 });
+    });
+
+    it('that nothing is owed for may be made again under their key', async () => {
+      const { store } = await open();
+      const [one = 0] = await addCustomers(store, 1);
+      const answered = {
+        idempotencyKey: 'k',
+        fingerprint: new Uint8Array(32),
+        answerTo: () => answerNotKept,
+      };
+      const call = { ...step, onAbort: 'none' } as const;
+      await store.recordUsage([newUsage(one, { call, answered })], testStartMs);
+      const [left] = await store.listUnseenCalls(everybody, 10);
+      await store.recordUsage(left ? [{ ...left, units: 0 }] : [], testStartMs);
+      expect(await store.findAnswer(one, 'k', testStartMs)).toBeUndefined();
     });
 
     it('share a commit with usage, and each closes once even within one', async () => {

@@ -38,7 +38,7 @@ async function setUp() {
       return usageRow(use, { meter: 'calls', windowMs: 2_000 });
     };
     const settle = (units: number) => void settled.push(units);
-    return { usage, last: usage, owed: () => owed.units, onAbort, settled: settle };
+    return { usage, owed: () => owed.units, onAbort, settled: settle };
   };
   const sums = () => store.sumUsage({ fromMs: 0, toMs: Number.MAX_SAFE_INTEGER });
   return { host, store, begin, settled, sums };

@@ -60,6 +60,12 @@ export class AnswerBody {
     });
   }
 
+  /** Calls `then` once the client has taken what was written, as far as it had to be waited for. */
+  whenTaken(then: () => void): void {
+    if (this.#draining) this.#res.once('drain', then);
+    else then();
+  }
+
   /** Ends the answer with what was held and these trailers. `done` is called when all of it is on its way. */
   end(trailers: readonly string[], done: () => void): void {
     const last = this.#held.pop();

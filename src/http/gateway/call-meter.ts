@@ -49,8 +49,11 @@ export interface CallMeter {
   data(chunk: Uint8Array): void;
   /** A WebSocket message passed. */
   message(from: 'client' | 'upstream'): void;
-  /** All of the answer came from the upstream. Returns the fields to add to its trailers. */
-  answered(): string[];
+  /**
+   * All of the answer came from the upstream. Gives the fields to add to its trailers; a promise where the units are known
+   * only now, which resolves once they are on disk: the client must not see the end before. May be called again.
+   */
+  answered(): string[] | Promise<string[]>;
   /** Called once, whatever happens. */
   end(how: CallEnd): void;
 }

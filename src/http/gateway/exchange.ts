@@ -4,12 +4,11 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Response } from 'express';
 import type { Dispatcher } from 'undici';
-import { MeterctlError } from '../../domain/error.js';
 import { AnswerBody } from './answer-body.js';
 import { type AnswerHead, answerHead, answerTrailers, pairs } from './answer-head.js';
 import { BodyTooLarge } from './body.js';
-import { AnsweredBefore, type CallEnd, type CallMeter, RefusedCall } from './call-meter.js';
-import { sendFailure } from './failure.js';
+import { AnsweredBefore, type CallEnd, type CallMeter } from './call-meter.js';
+import { isUpstreamsFault, sendFailure } from './failure.js';
 import { inform } from './inform.js';
 import { type Passage, Sender } from './sender.js';
 import { openTunnel, upgradeHead } from './tunnel.js';
@@ -127,8 +126,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController) {
-    this.#trailers = [...answerTrailers(controller.rawTrailers as Buffer[]), ...this.#meter.answered()];
-    if (this.#state === 'open') this.#finish(this.#trailers);
+    this.#trailers = answerTrailers(controller.rawTrailers as Buffer[]);
+    if (this.#state === 'open') this.#body.whenTaken(() => this.#finish());
+    // The head may wait for that.
+    else this.#meter.answered();
   }
 
   onResponseError(_controller: unknown, error: Error) {
@@ -151,7 +152,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     for (const [name, value] of pairs([...head.headers, ...bill])) this.#res.appendHeader(name, value);
     this.#res.writeHead(head.status, head.statusText);
     this.#decided();
-    if (this.#trailers) this.#finish(this.#trailers);
+    if (this.#trailers) this.#finish();
     else this.#body.release();
   }
 
@@ -185,16 +186,24 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
   }
 
-  #finish(trailers: string[]) {
+  /** All of the answer is here. Its end goes out as its head did: when what is owed for it is on disk. */
+  #finish() {
     if (this.#clientGone) return this.#end('complete');
+    const bill = this.#meter.answered();
+    if (bill instanceof Promise) void bill.then((fields) => this.#endAnswer(fields));
+    else this.#endAnswer(bill);
+  }
+
+  #endAnswer(bill: string[]) {
+    if (this.#state !== 'open') return;
     this.#state = 'ending';
-    this.#body.end(trailers, () => this.#end('complete'));
+    this.#body.end([...(this.#trailers ?? []), ...bill], () => this.#end('complete'));
   }
 
   /** The client hung up, and the upstream goes on to its end. */
   #goOnAlone() {
     this.#body.drop();
-    if (this.#trailers) this.#finish(this.#trailers);
+    if (this.#trailers) this.#finish();
     else this.#controller?.resume();
   }
 
@@ -230,7 +239,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       sendFailure(this.#req, this.#res, error);
       // Before that nothing was sent, which is told where it is noted that the upstream is down.
       const begun = this.#controller !== undefined && !this.#req.errored;
-      if (begun && isUpstreams(error)) this.#deps.failed('unanswered', error);
+      if (begun && isUpstreamsFault(error)) this.#deps.failed('unanswered', error);
     }
     this.#end('upstream-gone');
   }
@@ -241,10 +250,4 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#meter.end(how);
     this.#decided();
   }
-}
-
-/** Whether the upstream is to blame, and not the ledger, a limit or the client. */
-function isUpstreams(error: unknown): error is Error {
-  const others = [MeterctlError, RefusedCall, BodyTooLarge];
-  return error instanceof Error && !others.some((kind) => error instanceof kind);
 }

@@ -35,3 +35,9 @@ function refusalFor(error: unknown): Refusal {
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
+
+/** Whether the upstream is to blame, and not the ledger, a limit or the client. */
+export function isUpstreamsFault(error: unknown): error is Error {
+  const others = [MeterctlError, RefusedCall, BodyTooLarge];
+  return error instanceof Error && !others.some((kind) => error instanceof kind);
+}

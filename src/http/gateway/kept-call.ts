@@ -1,12 +1,9 @@
 /** A call with an Idempotency-Key through the gateway: its answer is kept with its usage, in one commit. */
 
-import { type Answer, answerBytesMax } from '../../domain/answer.js';
+import { type Answer, answerBytesMax, answerNotKept } from '../../domain/answer.js';
 import type { RequestSigns } from '../../metering/tally.js';
 import { type AnswerHead, pairs } from './answer-head.js';
 import type { CallEnd, CallMeter } from './call-meter.js';
-
-/** Of a call that was billed without an answer. */
-const noAnswer: Answer = { status: 0, headers: {}, body: null };
 
 /**
  * Holds the answer back until all of it is here, or more than is kept, and only then lets it be billed. The upstream goes on
@@ -41,7 +38,7 @@ export class KeptCall implements CallMeter {
 
   /** What the ledger keeps; there is nothing to keep before the call is billed. */
   answer(): Answer {
-    return this.#kept ?? noAnswer;
+    return this.#kept ?? answerNotKept;
   }
 
   async head(answer: AnswerHead, request: RequestSigns, upgraded: boolean): Promise<string[]> {
@@ -70,7 +67,7 @@ export class KeptCall implements CallMeter {
     this.#inner.message(from);
   }
 
-  answered(): string[] {
+  answered(): string[] | Promise<string[]> {
     this.#whole();
     return this.#inner.answered();
   }

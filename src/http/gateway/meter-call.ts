@@ -58,8 +58,7 @@ export function meterCall(
     record: (units) => deps.ledger.record({ ...usage(units, atMs), answered }),
     open: (owed) =>
       deps.openCalls.open({
-        usage: (units) => usage(units, deps.clock.nowMs()),
-        last: (units) => ({ ...usage(units, deps.clock.nowMs()), answered }),
+        usage: (units) => ({ ...usage(units, deps.clock.nowMs()), answered }),
         owed,
         onAbort: rule.onAbort,
         settled(units, usedAtMs) {

@@ -42,6 +42,8 @@ export class MeteredCall implements CallMeter {
   #stage: Stage = 'waiting';
   #beginning: Promise<OpenCall> | undefined;
   #open: OpenCall | undefined;
+  /** Set once the call that ran is being closed: its fields, when that is on disk. */
+  #closing: Promise<string[]> | undefined;
   #over: CallEnd | undefined;
   /** Goes on with `head` where that waits for the body. */
   #whole: () => void = () => undefined;
@@ -88,7 +90,7 @@ export class MeteredCall implements CallMeter {
       return this.#bill(units);
     } finally {
       if (this.#stage === 'writing') this.#stage = 'done';
-      if (this.#stage === 'done' && this.#over !== undefined) admission.release();
+      if (this.#over !== undefined) this.#release();
     }
   }
 
@@ -109,10 +111,10 @@ export class MeteredCall implements CallMeter {
     if (this.#isCounting) this.#owed();
   }
 
-  answered(): string[] {
+  answered(): string[] | Promise<string[]> {
     this.#goOn();
-    if (this.#stage !== 'open') return [];
-    return ['Meterctl-Units', String(this.#owed())];
+    if (this.#stage === 'open') this.#close('complete');
+    return this.#closing ?? [];
   }
 
   /**
@@ -132,8 +134,12 @@ export class MeteredCall implements CallMeter {
     this.#over = how;
     this.#goOn();
     if (this.#stage === 'open') this.#close(how);
-    // What is being written holds its units until it is.
-    else if (this.#stage !== 'writing') this.#deps.admission.release();
+    this.#release();
+  }
+
+  /** What is being written holds its units until it is; so does a call that ran. */
+  #release(): void {
+    if (this.#stage !== 'writing' && !this.#open) this.#deps.admission.release();
   }
 
   /** The body is here, or as much of it as is waited for. */
@@ -160,8 +166,9 @@ export class MeteredCall implements CallMeter {
 
   #close(how: CallEnd): void {
     const nothing = how !== 'complete' && this.#deps.rule.onAbort === 'none';
+    const units = nothing ? 0 : this.#within(this.#charge());
     this.#stage = 'done';
-    this.#open?.end(nothing ? 0 : this.#within(this.#charge()));
+    this.#closing = this.#open?.end(units).then(() => ['Meterctl-Units', String(units)]);
   }
 
   /** The units so far. */
