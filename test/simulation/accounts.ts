@@ -90,6 +90,8 @@ SELECT (SELECT count(*) FROM webhook_deliveries WHERE state = 'pending')
 /** Both files, open. */
 export interface OpenBooks {
   read(): Books;
+  /** How many calls run, or were left open by a crash. */
+  openCalls(): number;
   /** Whether nothing waits to be sent any more. */
   areDelivered(): boolean;
   /** Whether nobody owes the other anything more: no delivery, no message, no report. */
@@ -105,6 +107,7 @@ export function openBooks(databasePath: string, emulatorPath: string): OpenBooks
   const deliveries = database.prepare<[], DeliveryRow>(deliveriesSql);
   const periods = database.prepare<[], Books['periods'][number]>(periodsSql);
   const events = stripe.prepare<[], StripeEvent>(eventsSql);
+  const openCalls = database.prepare<[], number>('SELECT count(*) FROM open_calls').pluck();
   const undelivered = database.prepare<[], number>(undeliveredSql).pluck();
   const unapplied = database.prepare<[], number>(unappliedSql).pluck();
   const owedByStripe = stripe.prepare<[], number>(owedByStripeSql).pluck();
@@ -115,6 +118,7 @@ export function openBooks(databasePath: string, emulatorPath: string): OpenBooks
       events: events.all(),
       periods: periods.all(),
     }),
+    openCalls: () => openCalls.get() ?? 0,
     areDelivered: () => undelivered.get() === 0,
     areSettled: () => undelivered.get() === 0 && unapplied.get() === 0 && owedByStripe.get() === 0,
     close() {

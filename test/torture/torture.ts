@@ -3,6 +3,7 @@
  * looks whether a single call was lost or billed twice. Real processes, real sockets, loopback only.
  */
 
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Faults } from '../../src/emulator/faults.js';
@@ -11,8 +12,9 @@ import { openBooks } from '../simulation/accounts.js';
 import { createDice, type Dice } from '../simulation/dice.js';
 import { createProgram, type Program } from '../support/program.js';
 import { type Comparison, compare } from './comparison.js';
-import { type Buyer, startLoad } from './load.js';
+import { type Buyer, type Order, startLoad } from './load.js';
 import { type Listener, startListener } from './process.js';
+import { openUpstream, upstreamRoutes } from './upstream.js';
 
 /** How much of it. */
 export interface TortureOptions {
@@ -23,6 +25,8 @@ export interface TortureOptions {
   connections: number;
   /** Decides when and what; what really happens depends on the machine as well. */
   seed: number;
+  /** Whether the daemon stands before another API, whose streams tell with their last event what they cost. */
+  upstream: boolean;
   /** Told what goes on. */
   tell(line: string): void;
 }
@@ -46,23 +50,27 @@ export async function torture({
   kills,
   connections,
   seed,
+  upstream: hasUpstream,
   tell,
 }: TortureOptions): Promise<Comparison> {
   const dice = createDice(seed);
   const running = new Set<Listener>();
+  const upstream = hasUpstream ? await openUpstream() : undefined;
   try {
     const stripe = await startStripe(folder, running);
     const program = createProgram(folder);
     const env = { STRIPE_SECRET_KEY: 'sk_test_torture', STRIPE_API_BASE: stripe.url };
     const buyers = await setUp(program, env);
-    const daemon = await startDaemon(folder, env, running);
-    const load = startLoad(() => daemon.url, buyers, connections);
+    if (upstream) addRoutes(folder);
+    const daemon = await startDaemon(folder, env, running, upstream?.url);
+    const orders = upstream ? streamOrders : callOrders;
+    const load = startLoad(() => daemon.url, { buyers, orders, connections });
     for (let kill = 1; kill <= kills; kill += 1) {
       if (kill % 5 === 1) setFaults(folder, dice.pick(weathers));
       if (dice.chance(0.12)) await stripe.kill(dice);
       await daemon.kill(dice);
       if (kill % 10 === 0 || kill === kills)
-        tell(`${kill} of ${kills} kills, ${answered(load.tallies)} calls answered`);
+        tell(`${kill} of ${kills} kills, ${answered(load.tallies)} units answered`);
     }
     await load.stop();
     await drain({ folder, program, env, daemon });
@@ -73,7 +81,22 @@ export async function torture({
     return comparison;
   } finally {
     await Promise.all([...running].map((listener) => listener.end('SIGKILL')));
+    upstream?.close();
   }
+}
+
+const callOrders: readonly Order[] = [{ path: '/api', units: 1 }];
+
+/** Three streams to a plain call. */
+const streamOrders: readonly Order[] = [
+  ...callOrders,
+  ...[2, 3, 7].map((units) => ({ path: `/stream?units=${units}`, units })),
+];
+
+function addRoutes(folder: string): void {
+  const path = join(folder, 'meterctl.json');
+  const config = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+  writeFileSync(path, JSON.stringify({ ...config, routes: upstreamRoutes }));
 }
 
 const databaseOf = (folder: string) => join(folder, '.meterctl', 'meterctl.db');
@@ -135,8 +158,14 @@ function startStripe(folder: string, running: Set<Listener>): Promise<Undead> {
   return startUndead(running, (port) => startListener(folder, ['emulator', 'start', '--port', port]));
 }
 
-function startDaemon(folder: string, env: Record<string, string>, running: Set<Listener>): Promise<Undead> {
-  return startUndead(running, (port) => startListener(folder, ['serve', '--port', port], env));
+function startDaemon(
+  folder: string,
+  env: Record<string, string>,
+  running: Set<Listener>,
+  upstream: string | undefined,
+): Promise<Undead> {
+  const more = upstream === undefined ? [] : ['--upstream', upstream];
+  return startUndead(running, (port) => startListener(folder, ['serve', '--port', port, ...more], env));
 }
 
 async function startUndead(running: Set<Listener>, start: (port: string) => Listener): Promise<Undead> {
@@ -202,7 +231,8 @@ async function drain(parts: {
     for (;;) {
       // Nobody wants to wait for the pauses that trouble has made long.
       await program.json(['outbox', 'retry'], { env });
-      if (books.areDelivered()) return;
+      // What a crash has left open is closed a while after, and only then to be delivered.
+      if (books.openCalls() === 0 && books.areDelivered()) return;
       if (Date.now() > deadlineMs) throw new Error(`After ${drainMs / 1_000} s usage is still on its way.`);
       await sleep(1_000);
     }
