@@ -189,15 +189,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** All of the answer is here. Its end goes out as its head did: when what is owed for it is on disk. */
   #finish() {
     if (this.#clientGone) return this.#end('complete');
+    const end = (fields: string[]) => {
+      if (this.#state !== 'open') return;
+      this.#state = 'ending';
+      this.#body.end([...(this.#trailers ?? []), ...fields], () => this.#end('complete'));
+    };
     const bill = this.#meter.answered();
-    if (bill instanceof Promise) void bill.then((fields) => this.#endAnswer(fields));
-    else this.#endAnswer(bill);
-  }
-
-  #endAnswer(bill: string[]) {
-    if (this.#state !== 'open') return;
-    this.#state = 'ending';
-    this.#body.end([...(this.#trailers ?? []), ...bill], () => this.#end('complete'));
+    if (bill instanceof Promise) void bill.then(end);
+    else end(bill);
   }
 
   /** The client hung up, and the upstream goes on to its end. */
