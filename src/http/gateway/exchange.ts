@@ -108,8 +108,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   ) {
     this.#state = 'held';
     this.#sender.sent.ended = false;
-    // As above.
-    const raw = controller.rawHeaders as Buffer[];
+    const raw = controller.rawHeaders as Buffer[]; // As above.
     const head = answerHead(this.#req, status, 'Switching Protocols', raw);
     this.#handOver(head, upstream).catch((error: unknown) => {
       upstream.destroy();
@@ -222,8 +221,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #breakOff(error: unknown) {
     if (this.#state === 'over') return;
     if (!this.#meter.isBilled && !this.#res.headersSent) return this.#fail(error);
-    const isBroken = error instanceof Error && !this.#meter.isUsedUp;
-    if (isBroken) this.#deps.failed('broken-off', error);
+    if (isUpstreamsFault(error) && !this.#meter.isUsedUp) this.#deps.failed('broken-off', error);
     this.#end('upstream-gone');
     // What came before is let out.
     if (this.#res.socket) this.#res.socket.destroySoon();

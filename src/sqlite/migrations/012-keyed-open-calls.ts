@@ -4,5 +4,4 @@
 export const keyedOpenCallsSql = `
 ALTER TABLE open_calls ADD COLUMN idempotency_key TEXT;
 ALTER TABLE open_calls ADD COLUMN fingerprint BLOB CHECK ((fingerprint IS NULL) = (idempotency_key IS NULL));
-CREATE INDEX open_calls_by_key ON open_calls (customer_no, idempotency_key) WHERE idempotency_key IS NOT NULL;
 `;
