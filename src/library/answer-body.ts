@@ -106,7 +106,7 @@ export class AnswerBody {
     if (read.value) this.#note(read.value);
     if (!read.done) return;
     this.#isWhole = true;
-    this.#call.answered();
+    await this.#call.answered();
     this.#call.end('complete');
   }
 

@@ -117,8 +117,8 @@ export class Call {
     this.#cut = cut;
   }
 
-  /** All of the answer is here. Returns the fields to add to its trailers. */
-  answered(): string[] {
+  /** All of the answer is here. Gives the fields to add to its trailers, once what it costs is on disk. */
+  answered(): string[] | Promise<string[]> {
     return this.#billing.answered();
   }
 

@@ -182,9 +182,15 @@ export class HeldAnswer {
     return true;
   }
 
-  /** All of the answer is here. A single piece goes out with the head, under a `Content-Length`, as Node does it. */
+  /** All of the answer is here. Its end goes out as its head did: when what is owed for it is on disk. */
   #finish(): void {
-    const trailers = this.#call.answered();
+    const bill = this.#call.answered();
+    if (bill instanceof Promise) void bill.then((trailers) => this.#letEnd(trailers));
+    else this.#letEnd(bill);
+  }
+
+  /** A single piece goes out with the head, under a `Content-Length`, as Node does it. */
+  #letEnd(trailers: string[]): void {
     const done = this.#ended?.done;
     const pieces = this.#pieces;
     this.#pieces = [];
