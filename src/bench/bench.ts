@@ -2,7 +2,7 @@
 
 import { resolveSettings } from '../config/resolve-settings.js';
 import { gatherSources } from '../config/sources.js';
-import { createClosers } from '../lib/closers.js';
+import { type Closable, createClosers } from '../lib/closers.js';
 import type { Host } from '../lib/host.js';
 import { type KillResult, killUnderLoad } from './kill-round.js';
 import { chooseLoadGenerator, type LoadGenerator } from './load.js';
@@ -40,7 +40,14 @@ export interface BenchTools {
   host: Host;
   /** Ends everything. */
   signal: AbortSignal;
-  onStep(done: number, total: number): void;
+  /** Says what is being done. */
+  tell(step: string): void;
+  openProgress(noun: string, total: number): Progress;
+}
+
+/** Shows how much of something is done. */
+export interface Progress extends Closable {
+  update(done: number): void;
 }
 
 /** What was measured. */
@@ -58,15 +65,22 @@ export interface BenchReport {
 
 /** Runs it all. Throws `internal` when a server answers wrongly; whatever was started has ended when this returns. */
 export async function runBench(plan: BenchPlan, tools: BenchTools): Promise<BenchReport> {
-  const { folder, self, host, signal } = tools;
+  const { folder, self, host, signal, tell } = tools;
   const processes = createProcesses(tools);
   const load = await chooseLoadGenerator(plan.seconds, processes, signal);
+  tell('Setting up what is sold, in a folder that is thrown away.');
   const shop = await createShop(folder, processes);
   const measured = await compare(plan, tools, { processes, load, shop });
+  tell('Killing the daemon under load.');
   const killed = await killUnderLoad(copyShop(shop, 'killed'), processes, host);
   const reported = copyShop(shop, 'reported').folder;
   const settings = resolveSettings(gatherSources({ folder: reported, env: {}, flags: {} }), reported);
-  const report = await measureReport(settings, host, { ...plan, signal });
+  tell('Filling a ledger, and reading reports from it.');
+  const progress = tools.openProgress('rows', plan.rows);
+  const report = await measureReport(settings, host, { ...plan, signal, onRows: progress.update }).finally(
+    progress.close,
+  );
+  tell('Starting the command line.');
   const startUp = await measureStartUp(self, processes, host.clock, plan.rounds);
   const targets = targetsOf(measured.subjects, { killed, report, startUp });
   return { load: load.name, plan, ...measured, killed, report, targets };
@@ -75,22 +89,23 @@ export async function runBench(plan: BenchPlan, tools: BenchTools): Promise<Benc
 /** The servers side by side. They are all open all the time, and take turns. */
 async function compare(
   { seconds, rounds }: BenchPlan,
-  { host, onStep, signal }: BenchTools,
+  { host, signal, tell, openProgress }: BenchTools,
   { processes, load, shop }: { processes: Processes; load: LoadGenerator; shop: Shop },
 ): Promise<Pick<BenchReport, 'subjects' | 'skipped' | 'ledger'>> {
   const closers = createClosers();
   try {
     const { subjects, skipped } = await openSubjects(shop, processes, closers);
     const total = subjects.length * (1 + rounds * connectionCounts.length);
+    tell(`Measuring ${subjects.length} servers in turn.`);
+    const progress = closers.add(openProgress('runs', total));
     let done = 0;
     const run = async (subject: Subject, connections: number) => {
       signal.throwIfAborted();
       const result = await loadSubject(subject, load, { connections, seconds });
       done += 1;
-      onStep(done, total);
+      progress.update(done);
       return result;
     };
-    onStep(done, total);
     for (const subject of subjects) await checkAnswer(subject, host);
     // The first run compiles; what it measures is thrown away.
     for (const subject of subjects) await run(subject, connectionCounts[0]);

@@ -16,7 +16,7 @@ const connections = 64;
 const kills = 3;
 
 /** The kill comes after so long under load, or up to twice as long. */
-const loadMs = 300;
+const loadMs = 500;
 
 /**
  * Kills again and again on one folder. Every call costs one unit, so an answer says which row of the ledger is its own: its
@@ -50,7 +50,7 @@ async function callUntilKilled(agent: Agent, url: string, key: string): Promise<
   }
 }
 
-/** The row of the call; `undefined` when no whole answer came. */
+/** The row of the call; `undefined` when no whole answer came, or a refusal. */
 function call(agent: Agent, url: string, key: string): Promise<number | undefined> {
   return new Promise((resolve) => {
     const calling = request(`${url}/api`, { agent, headers: { authorization: `Bearer ${key}` } }, (res) => {
@@ -60,7 +60,7 @@ function call(agent: Agent, url: string, key: string): Promise<number | undefine
         text += chunk;
       });
       res.on('error', () => resolve(undefined));
-      res.on('end', () => resolve(readRow(text)));
+      res.on('end', () => resolve(res.statusCode === 200 ? readRow(text) : undefined));
     });
     calling.on('error', () => resolve(undefined));
     calling.end();

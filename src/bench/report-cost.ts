@@ -28,7 +28,7 @@ const readsPerRound = 10;
 export async function measureReport(
   settings: Settings,
   host: Host,
-  plan: { rows: number; rounds: number; signal: AbortSignal },
+  plan: { rows: number; rounds: number; signal: AbortSignal; onRows(done: number): void },
 ): Promise<ReportCost> {
   const store = await openStore(settings, host);
   try {
@@ -54,7 +54,14 @@ export async function measureReport(
 /** Writes rows through the ledger itself, in order of time. */
 async function fill(
   store: Store,
-  span: { rows: number; fromMs: number; toMs: number; nowMs: number; signal: AbortSignal },
+  span: {
+    rows: number;
+    fromMs: number;
+    toMs: number;
+    nowMs: number;
+    signal: AbortSignal;
+    onRows(done: number): void;
+  },
 ): Promise<void> {
   const numbers: number[] = [];
   for (let index = 0; index < customers; index += 1) {
@@ -69,6 +76,7 @@ async function fill(
     const count = Math.min(batchRows, span.rows - first);
     const batch = Array.from({ length: count }, (_, index) => usageAt(first + index, numbers, span));
     await store.recordUsage(batch, span.nowMs);
+    span.onRows(first + count);
   }
 }
 

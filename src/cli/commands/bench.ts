@@ -7,7 +7,7 @@ import type { Command } from 'commander';
 import { type BenchReport, runBench } from '../../bench/bench.js';
 import { openBenchServer } from '../../bench/serve.js';
 import { MeterctlError } from '../../domain/error.js';
-import { openProgress, type Progress } from '../../terminal/progress.js';
+import { openProgress } from '../../terminal/progress.js';
 import { benchJson, benchMarkdown, benchText } from '../bench-report.js';
 import { addExamples, type Runner } from '../command.js';
 import type { Context } from '../context.js';
@@ -71,24 +71,17 @@ async function measure(
   folder: string,
   signal: AbortSignal,
 ): Promise<BenchReport> {
-  const { self, env, terminal } = context;
-  const host = await context.machine();
-  let progress: Progress | undefined;
-  try {
-    return await runBench(
-      { seconds, rounds, rows },
-      {
-        ...{ folder, self, env, host, signal },
-        onStep(done, total) {
-          if (context.flags.quiet) return;
-          progress ??= openProgress(terminal.stderr, 'runs', total);
-          progress.update(done);
-        },
-      },
-    );
-  } finally {
-    progress?.close();
-  }
+  const { self, env, terminal, flags } = context;
+  const screen = { ...terminal.stderr, isTty: terminal.stderr.isTty && !flags.quiet };
+  return runBench(
+    { seconds, rounds, rows },
+    {
+      ...{ folder, self, env, signal },
+      host: await context.machine(),
+      tell: context.note,
+      openProgress: (noun, total) => openProgress(screen, noun, total),
+    },
+  );
 }
 
 /** One of the bench's servers. It ends with its stdin, so also when the bench is killed. */
