@@ -36,8 +36,11 @@ export type VariantName =
   | 'proxy-middleware'
   | 'gateway';
 
-/** How a metered answer is kept: SQLite with synchronous=FULL syncs each commit. */
-const synced = 'fdatasync before the answer';
+/** Usage is in a commit that SQLite has synced (synchronous=FULL). */
+const synced = 'fdatasync';
+
+/** Stripe has answered. */
+const atStripe = 'at Stripe';
 
 /** In the order in which they are measured, so that what is compared lies close together. */
 export const variants: readonly Variant[] = [
@@ -54,28 +57,28 @@ export const variants: readonly Variant[] = [
     server: 'metered',
   },
   {
-    ...{ name: 'unrecorded', title: 'meterctl, ledger in memory', durability: 'none', isMetered: true },
+    ...{ name: 'unrecorded', title: 'meterctl without ledger', durability: 'none', isMetered: true },
     server: 'unrecorded',
   },
   {
-    ...{ name: 'stripe-at-once', title: 'Stripe inside the call, in 0 ms', isMetered: false },
-    durability: "Stripe's answer before ours",
+    ...{ name: 'stripe-at-once', title: 'Stripe inside, 0 ms', isMetered: false },
+    durability: atStripe,
     server: 'stripe-inside',
     behind: { server: 'stub-stripe', value: '0' },
   },
   {
-    ...{ name: 'stripe-150-ms', title: 'Stripe inside the call, in 150 ms', isMetered: false },
-    durability: "Stripe's answer before ours",
+    ...{ name: 'stripe-150-ms', title: 'Stripe inside, 150 ms', isMetered: false },
+    durability: atStripe,
     server: 'stripe-inside',
     behind: { server: 'stub-stripe', value: '150' },
   },
   {
-    ...{ name: 'gateway', title: 'meterctl before an API', durability: synced, isMetered: true },
+    ...{ name: 'gateway', title: 'meterctl as proxy', durability: synced, isMetered: true },
     server: 'metered',
     behind: { server: 'raw-http' },
   },
   {
-    ...{ name: 'proxy-middleware', title: 'http-proxy-middleware, unmetered', durability: 'none' },
+    ...{ name: 'proxy-middleware', title: 'http-proxy-middleware', durability: 'none' },
     isMetered: false,
     server: 'proxy-middleware',
     behind: { server: 'raw-http' },

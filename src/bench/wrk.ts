@@ -25,7 +25,8 @@ export function createWrk(processes: Processes): LoadGenerator {
     name: 'wrk, 1 thread',
     async run({ url, key, connections, seconds }) {
       const header = `Authorization: Bearer ${key}`;
-      const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', '-H', header, url];
+      const connected = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', `${graceMs / 1_000}s`];
+      const args = [...connected, '--latency', '-H', header, url];
       return readResult(await processes.run('wrk', args, seconds * 1_000 + graceMs));
     },
   };

@@ -12,8 +12,8 @@ import type { Context } from './context.js';
 
 type Measure = Exclude<keyof Samples, 'connections'>;
 
-const serverTitles = ['SERVER', 'DURABLE', '64 CONNECTIONS', 'P99', '1 CONNECTION'];
-const targetTitles = ['WHAT', 'MEASURED', 'MUST', 'AIM', 'REACHED', 'DURABLE'];
+const serverTitles = ['SERVER', 'DURABLE', '64 CONNECTIONS', 'THEIR P99', '1 CONNECTION'];
+const targetTitles = ['TARGET', 'DURABLE', 'MEASURED', 'MUST', 'AIM', 'REACHED'];
 
 /** Everything, with the absolutes that the ratios are made of. */
 export function benchJson(report: BenchReport, self: Self): unknown {
@@ -56,7 +56,7 @@ export function benchText(context: Context, report: BenchReport): string {
   const { stdout } = context.terminal;
   const { paint } = context;
   const columns = (titles: readonly string[]): Column[] =>
-    titles.map((title, index) => ({ title, flexible: index === 0, optional: title === 'DURABLE' }));
+    titles.map((title, index) => ({ title, flexible: index === 0 }));
   const painted = { aim: paint.good, must: paint.warning, missed: paint.bad };
   const targets = report.targets.map((target): Cell[] =>
     targetRow(target).map((text, index) => {
@@ -89,31 +89,32 @@ function serverRows({ subjects, skipped }: BenchReport): string[][] {
   const rows = subjects.map((subject) => [
     subject.variant.title,
     subject.variant.durability,
-    spreadText(againstBare(subjects, subject, many, 'requestsPerSecond'), 'x'),
-    spreadText(againstBare(subjects, subject, many, 'p99Ms'), 'x'),
-    spreadText(againstBare(subjects, subject, one, 'requestsPerSecond'), 'x'),
+    spreadText(againstBare(subjects, subject, many, 'requestsPerSecond')),
+    spreadText(againstBare(subjects, subject, many, 'p99Ms')),
+    spreadText(againstBare(subjects, subject, one, 'requestsPerSecond')),
   ]);
   return [...rows, ...skipped.map(({ variant, why }) => [variant.title, variant.durability, why, '', ''])];
 }
 
 function targetRow(target: Target): string[] {
   const { what, durability, unit, isFloor, must, aim, measured } = target;
-  const bound = (value: number) => `${isFloor ? '≥' : '≤'} ${value}${unit === 'ms' ? ' ms' : ''}`;
+  const bound = (value: number) => `${isFloor ? '≥' : '≤'} ${value}`;
   const reached = { aim: 'aim', must: 'must', missed: 'no' };
   const found = reachedOf(target);
   return [
-    what,
-    measured ? spreadText(measured, unit) : 'not measured',
+    unit === 'ms' ? `${what}, ms` : what,
+    durability,
+    spreadText(measured),
     bound(must),
     bound(aim),
     found ? reached[found] : '-',
-    durability,
   ];
 }
 
 function notes(self: Self, { load, plan, ledger, killed }: BenchReport): string[] {
   return [
-    'Ratios to bare Express in the same round: median (least..greatest). More is better, but for p99 and times.',
+    'Ratios: median (least–greatest) over the rounds; of servers, to bare Express in the same round.',
+    'Durable: what is safe before the answer goes out.',
     `${countOf(plan.rounds, 'round')} of ${plan.seconds} s, all servers in turn. Load: ${load}, on the same cores.`,
     `Node ${self.nodeVersion} on ${platform()}, ${countOf(availableParallelism(), 'core')}.`,
     `The ledgers hold ${countOf(ledger.rows, 'row')} of ${countOf(ledger.answered, 'answered call')};` +
@@ -133,12 +134,10 @@ function againstBare(
   return spreadOf(ratiosOf(values(subject), values(bare)));
 }
 
-function spreadText(spread: Spread | null, unit: Target['unit']): string {
+function spreadText(spread: Spread | null): string {
   if (!spread) return '-';
-  const { median, min, max } = spread;
-  const text =
-    min === max ? numberText(median) : `${numberText(median)} (${numberText(min)}..${numberText(max)})`;
-  return unit === 'calls' ? text : `${text} ${unit}`;
+  const [median, min, max] = [spread.median, spread.min, spread.max].map(numberText);
+  return min === max ? `${median}` : `${median} (${min}–${max})`;
 }
 
 /** Two digits that matter. */

@@ -49,7 +49,8 @@ function isRunning(pid: number): boolean {
   }
 }
 
-describe('meterctl bench', () => {
+// A bench starts a dozen processes, and gets room for that on a busy machine.
+describe('meterctl bench', { timeout: 240_000 }, () => {
   // It looks at every answer itself, and fails when one is wrong or missing from the ledger: here it has to succeed.
   it('measures every server, and tells what is to be reached', async () => {
     const folder = createTestFolder();
