@@ -10,10 +10,20 @@ interface Shown {
   subscription: { id: string; status: string; ends_at: string | null };
 }
 
+/** Whatever Stripe tells of a customer has his usage sent early, so nothing is used before all has been told. */
+async function untilTold(daemon: TestDaemon, type: string): Promise<void> {
+  await eventually(async () => {
+    const { data } = await daemon.json<{ data: { type: string; state: string }[] }>('webhooks list');
+    expect(data.map((message) => message.type)).toContain(type);
+    expect(data.filter(({ state }) => state !== 'applied')).toEqual([]);
+  });
+}
+
 /** A daemon with a customer who has called three times. */
 async function setUp(config: Record<string, unknown> = {}) {
   const daemon = await openDaemon({ config });
   const { id } = await daemon.json<{ id: string }>('customers create --email ada@example.com --subscribe');
+  await untilTold(daemon, 'customer.subscription.created');
   const { key } = await daemon.json<{ key: string }>(`keys create --customer ${id}`);
   const call = async () =>
     (await fetch(`${daemon.url}/api`, { headers: { authorization: `Bearer ${key}` } })).status;

@@ -92,7 +92,7 @@ describe('two orders of one customer', () => {
           );
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 });

@@ -37,6 +37,8 @@ describe('/metrics', () => {
       const found = await valuesOf(answer);
       expect(found.get('meterctl_deliveries{state="delivered"}')).toBeGreaterThan(0);
       expect(found.get('meterctl_deliveries{state="pending"}')).toBe(0);
+      // One that is on its way is no longer pending, but waits all the same.
+      expect(found.get('meterctl_oldest_pending_seconds')).toBe(0);
       expect(found.has('meterctl_reconcile_age_seconds')).toBe(true);
       return found;
     });
@@ -48,7 +50,6 @@ describe('/metrics', () => {
       meterctl_ledger_commit_failures_total: 0,
       meterctl_ledger_queue_length: 0,
       meterctl_courier_stopped: 0,
-      meterctl_oldest_pending_seconds: 0,
       meterctl_reconcile_drift_units: 0,
       'meterctl_webhooks_received_total{receipt="unsigned"}': 1,
     });
