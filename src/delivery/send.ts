@@ -15,7 +15,7 @@ import {
 import { MeterctlError } from '../domain/error.js';
 import type { Host } from '../lib/host.js';
 import { backoffMs } from './backoff.js';
-import type { PeriodCheck } from './period-check.js';
+import type { PeriodCheck, PeriodFinding } from './period-check.js';
 
 /** Stripe remembers identifiers for at least 24 h; an hour is kept as a margin for clocks and for this send itself. */
 const unknownMaxMs = 23 * 3_600_000;
@@ -25,6 +25,9 @@ const aheadMaxMs = 10 * 60_000;
 
 /** Stripe refuses older timestamps (stripe-facts 3a). */
 export const ageMaxMs = 35 * 86_400_000;
+
+/** How soon it is looked again whether Stripe has made an invoice. */
+const waitMs = 60_000;
 
 /** What a delivery comes to without asking Stripe; `undefined` when it may be sent. */
 function outcomeBeforeSending(delivery: ClaimedDelivery, nowMs: number): DeliveryOutcome | undefined {
@@ -72,11 +75,17 @@ export async function sendDelivery(
 ): Promise<{ outcome: DeliveryOutcome; answer?: SendAnswer }> {
   const early = outcomeBeforeSending(delivery, deps.host.clock.nowMs());
   if (early) return { outcome: early };
-  const closed = await whyClosed(deps, delivery);
-  if (typeof closed === 'object') return { outcome: outcomeOf(closed, delivery, deps.host), answer: closed };
+  const found = await askPeriod(deps, delivery);
+  if (found.kind === 'retry') return { outcome: outcomeOf(found, delivery, deps.host), answer: found };
+  if (found.kind === 'waiting') return { outcome: waiting(found.reason, deps.host) };
   // An earlier attempt may have arrived in time, so a closed period says nothing about it.
-  if (closed !== undefined)
-    return { outcome: { kind: delivery.unknownBeforeMs === null ? 'refused' : 'uncertain', reason: closed } };
+  if (found.kind === 'closed')
+    return {
+      outcome: {
+        kind: delivery.unknownBeforeMs === null ? 'refused' : 'uncertain',
+        reason: found.reason,
+      },
+    };
   // Asking may have taken long: a machine may have slept over it.
   const nowMs = deps.host.clock.nowMs();
   const late = outcomeBeforeSending(delivery, nowMs);
@@ -100,17 +109,22 @@ function send(billing: MeterEventBilling, delivery: ClaimedDelivery): Promise<Se
   return billing.sendMeterEvent({ meter, identifier, idempotencyKey, customerId, units, timestampMs });
 }
 
-/** Asks whether the period is closed. Stripe not answering that is an answer to the delivery, too: try again later. */
-async function whyClosed(
+/** Asks about the period. Stripe not answering that is an answer to the delivery, too: try again later. */
+async function askPeriod(
   deps: SendDeps,
   delivery: ClaimedDelivery,
-): Promise<string | MeterEventAnswer | undefined> {
+): Promise<PeriodFinding | Extract<SendAnswer, { kind: 'retry' }>> {
   try {
     return await deps.periodCheck(delivery);
   } catch (error) {
     if (!(error instanceof MeterctlError)) throw error;
     return { kind: 'retry', reason: error.message, processed: 'no', nextKey: false, retryAfterMs: null };
   }
+}
+
+/** Unsent, and no trouble of Stripe's. */
+function waiting(reason: string, { clock }: Host): DeliveryOutcome {
+  return { kind: 'retry', reason, atMs: clock.nowMs() + waitMs, processed: 'no', nextKey: false };
 }
 
 function outcomeOf(answer: SendAnswer, delivery: ClaimedDelivery, host: Host): DeliveryOutcome {

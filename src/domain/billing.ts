@@ -4,7 +4,7 @@ import type { Interval } from '../lib/calendar.js';
 import type { Meter, Price, Product, WebhookEndpoint } from './catalog.js';
 import type { CheckoutSession } from './checkout.js';
 import type { StripeCustomer } from './customer.js';
-import type { InvoicePreview } from './invoice.js';
+import type { BilledSpan, InvoicePreview } from './invoice.js';
 import type { Page } from './page.js';
 import type { Subscription } from './subscription.js';
 import type { MeterRejectionReport, NewWebhook, WebhookKind } from './webhook.js';
@@ -75,8 +75,8 @@ export interface CustomerBilling {
 export interface InvoiceBilling {
   /** The coming invoice; `undefined` when Stripe has none to come. */
   findComingInvoice(customerId: string, subscriptionId: string): Promise<InvoicePreview | undefined>;
-  /** The end of the last usage period whose invoice is final; `undefined` when there is none yet. */
-  findBilledUntil(subscriptionId: string, priceId: string): Promise<number | undefined>;
+  /** What of our meter stands on the subscription's invoices that were made at `sinceMs` or later, under whatever price. */
+  listBilledSpans(subscriptionId: string, sinceMs: number): Promise<BilledSpan[]>;
 }
 
 /** A Checkout session that is about to be created. */

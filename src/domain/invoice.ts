@@ -1,4 +1,4 @@
-/** The coming invoice, as Stripe computes it. */
+/** Invoices: the coming one as Stripe computes it, and what stands on those that were made. */
 
 import type { Period } from './subscription.js';
 
@@ -19,4 +19,10 @@ export interface InvoicePreview {
   period: Period;
   lines: InvoiceLine[];
   amountDueMinor: number;
+}
+
+/** A span whose usage stands on an invoice. */
+export interface BilledSpan extends Period {
+  /** Usage of the span that Stripe gets now changes nothing any more. */
+  isFinal: boolean;
 }

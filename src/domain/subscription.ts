@@ -85,15 +85,20 @@ export function isOlder(one: Subscription, other: Subscription): boolean {
   return one.createdAtMs < other.createdAtMs || (one.createdAtMs === other.createdAtMs && one.id < other.id);
 }
 
-/** The subscription that bills what was used at a time: one that ran then; else the one that counts now. */
-export function subscriptionAt(
-  subscriptions: readonly Subscription[],
-  atMs: number,
-): Subscription | undefined {
-  const running = subscriptions.filter(
-    ({ createdAtMs, endedAtMs }) => createdAtMs <= atMs && atMs < (endedAtMs ?? Number.POSITIVE_INFINITY),
+/** Stripe counts whole seconds, and the one in which a subscription ends still belongs to it. */
+const lastSecondMs = 1_000;
+
+/** The subscriptions that ran at a time: Stripe bills a customer's usage on each of them (stripe-facts 2). */
+export function subscriptionsAt(subscriptions: readonly Subscription[], atMs: number): Subscription[] {
+  return subscriptions.filter(
+    ({ createdAtMs, endedAtMs }) =>
+      createdAtMs <= atMs && atMs < (endedAtMs ?? Number.POSITIVE_INFINITY) + lastSecondMs,
   );
-  return currentSubscription(running.length > 0 ? running : subscriptions);
+}
+
+/** When the subscription's part of the billing period at `atMs` ends. */
+export function periodEndAt(subscription: Subscription, atMs: number): number {
+  return Math.min(periodAt(subscription, atMs).endMs, subscription.endedAtMs ?? Number.POSITIVE_INFINITY);
 }
 
 /** The subscription that counts for a customer: a live one before an ended one, then the youngest. */

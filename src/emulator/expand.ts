@@ -5,12 +5,13 @@ import { ApiError } from './api-error.js';
 import type { ObjectKind } from './object-kinds.js';
 
 /**
- * What a field is, in an object of some type: the id of another object, a stored field that shows only when asked for,
- * or a value that is computed when asked for.
+ * What a field is, in an object of some type: the id of another object, a stored field that shows only when asked for, a
+ * list of which only the first are shown, or a value that is computed when asked for.
  */
 type Expansion =
   | { to: ObjectKind | readonly ObjectKind[] }
   | 'on_request'
+  | { first: number }
   | { compute(account: Account, id: string): object };
 
 /** The expandable fields of each object type (`object` on the wire), by name. */
@@ -55,7 +56,7 @@ function renderObject(context: Context, source: object, tree: PathTree, path: st
     const wanted = tree[field];
     if (known[field] === 'on_request' && wanted === undefined) continue;
     const here = path === '' ? field : `${path}.${field}`;
-    answer[field] = renderField(context, value, wanted, here, wanted && known[field]);
+    answer[field] = renderField(context, firstOf(value, known[field]), wanted, here, wanted && known[field]);
   }
   for (const [field, wanted] of Object.entries(tree)) {
     if (field in source) continue;
@@ -85,6 +86,15 @@ function renderField(
   }
   if (tree !== undefined && expansion === undefined) throw cannotExpand(path);
   return value;
+}
+
+/** The first of a stored list; `has_more` says that its own address has the rest. */
+function firstOf(value: unknown, expansion: Expansion | undefined): unknown {
+  if (typeof expansion !== 'object' || !('first' in expansion)) return value;
+  // Only lists in Stripe's shape are declared so.
+  const list = value as { data: unknown[]; has_more: boolean };
+  if (list.data.length <= expansion.first) return value;
+  return { ...list, data: list.data.slice(0, expansion.first), has_more: true };
 }
 
 function find(account: Account, kinds: ObjectKind | readonly ObjectKind[], id: string): object | undefined {

@@ -33,7 +33,7 @@ export function createBilling(options: ClientOptions & { meterId: string | null 
     ...createCustomers(stripe),
     ...createSubscriptions(stripe, options.meterId ?? '', clock),
     ...createCheckoutSessions(stripe),
-    ...createInvoices(stripe),
+    ...createInvoices(stripe, options.meterId ?? ''),
     ...createEvents(stripe),
     ...createMeterEvents(stripe),
     ...createEventSummaries(stripe, options.meterId ?? ''),

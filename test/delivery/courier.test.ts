@@ -22,7 +22,7 @@ async function setUp(answers: MeterEventAnswer[] = []) {
     store,
     host,
     ratePerSecond: 100,
-    periodCheck: async () => undefined,
+    periodCheck: async () => ({ kind: 'billable' }),
     verify: async () => undefined,
     billing: {
       async sendMeterEvent(event) {
@@ -231,7 +231,7 @@ describe('the courier', () => {
       store,
       host,
       ratePerSecond: 100,
-      periodCheck: async () => undefined,
+      periodCheck: async () => ({ kind: 'billable' }),
       async verify() {
         if (refuse) throw new MeterctlError('conflict', 'another account');
       },

@@ -2,9 +2,9 @@
 
 import { describe, expect, it } from 'vitest';
 import { createCourier } from '../../src/delivery/courier.js';
+import type { PeriodCheck } from '../../src/delivery/period-check.js';
 import type { MeterEvent, MeterEventAnswer } from '../../src/domain/billing.js';
 import type { Customer } from '../../src/domain/customer.js';
-import type { Delivery } from '../../src/domain/delivery.js';
 import type { Store } from '../../src/domain/store.js';
 import { usageRow } from '../../src/metering/usage-row.js';
 import { createFakeHost, type FakeHost } from '../support/host.js';
@@ -24,7 +24,7 @@ function openCourier(
   store: Store,
   host: FakeHost,
   answer: (event: MeterEvent) => MeterEventAnswer,
-  periodCheck: (delivery: Delivery) => Promise<string | undefined> = async () => undefined,
+  periodCheck: PeriodCheck = async () => ({ kind: 'billable' }),
 ) {
   return createCourier({
     ...{ store, host, periodCheck },
@@ -47,9 +47,9 @@ describe('a mishap', () => {
       await use(store, host, customer, host.clock.nowMs());
     }
     let defect = true;
-    const check = async ({ customerId }: Delivery) => {
+    const check: PeriodCheck = async ({ customerId }) => {
       if (defect && customerId === 'cus_2') throw new TypeError('nobody thought of this');
-      return undefined;
+      return { kind: 'billable' };
     };
     const courier = openCourier(store, host, () => ({ kind: 'accepted' }), check);
     host.jump(host.clock.nowMs() + windowMs);

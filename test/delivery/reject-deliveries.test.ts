@@ -28,7 +28,7 @@ async function setUp(customers: number) {
   host.jump(host.clock.nowMs() + 2_000);
   const courier = createCourier({
     ...{ store, billing, host, ratePerSecond: 100 },
-    periodCheck: async () => undefined,
+    periodCheck: async () => ({ kind: 'billable' }),
     verify: async () => undefined,
   });
   const logged = (text: string) => host.lines.filter(({ message }) => message.includes(text));

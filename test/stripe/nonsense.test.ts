@@ -38,7 +38,7 @@ describe.each(answers)('%s for an answer', (_, status, type, body) => {
   });
 
   it.each<[string, (billing: Billing) => Promise<unknown>]>([
-    ['the invoices', (billing) => billing.findBilledUntil('sub_1', 'price_1')],
+    ['the invoices', (billing) => billing.listBilledSpans('sub_1', 0)],
     ['the coming invoice', (billing) => billing.findComingInvoice('cus_1', 'sub_1')],
     ['the counts', (billing) => billing.sumMeterEvents('cus_1', 0, 60_000)],
     ['the events', (billing) => billing.listEvents({ kind: 'snapshot', sinceMs: 0 })],
@@ -67,7 +67,7 @@ describe('an answer of the wrong kind', () => {
   it('closes no period', async () => {
     const data = [{ id: 'in_1', status: 'paid', lines: { data: [line] } }];
     const billing = await openNonsense(200, 'application/json', list(data));
-    await expect(billing.findBilledUntil('sub_1', 'price_1')).rejects.toMatchObject(refused);
+    await expect(billing.listBilledSpans('sub_1', 0)).rejects.toMatchObject(refused);
   });
 
   it('is cut off when it does not end', async () => {

@@ -90,7 +90,7 @@ export async function openCorrectionsWorld(shared?: CorrectionsWorld): Promise<C
   const mail = createFaultyBilling(billing, met);
   const courier = createCourier({
     ...{ store, host, billing: mail, ratePerSecond: 1_000 },
-    periodCheck: async () => undefined,
+    periodCheck: async () => ({ kind: 'billable' }),
     verify: async () => undefined,
   });
   const rows: number[] = [];

@@ -2,6 +2,9 @@
 
 import type { Expansions } from '../expand.js';
 
+/** Lines that an invoice shows by itself; `/v1/invoices/:id/lines` has all (stripe-facts 7). */
+const linesShown = 10;
+
 /** By object type; merged with the other folders' tables. */
 export const billingExpansions: Expansions = {
   'billing_portal.session': { configuration: { to: 'portal_configuration' } },
@@ -17,6 +20,7 @@ export const billingExpansions: Expansions = {
   invoice: {
     customer: { to: ['customer', 'deleted_customer'] },
     default_payment_method: { to: 'payment_method' },
+    lines: { first: linesShown },
     subscription: { to: 'subscription' },
   },
   invoiceitem: { customer: { to: ['customer', 'deleted_customer'] }, invoice: { to: 'invoice' } },
