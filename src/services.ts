@@ -83,7 +83,8 @@ export async function createServices(
   const read = createWebhookReader(secrets, machine.clock);
   const { prices, admission, alerter } = createLimiting(parts, closers);
   const repeats = closers.add(createRepeatGuard({ store, clock, log }));
-  const inbox = closers.add(createInbox({ store, host, read, apply: createEventApplier(parts) }));
+  const apply = createEventApplier({ ...parts, meter: parts.catalog.eventName });
+  const inbox = closers.add(createInbox({ store, host, read, apply }));
   const courier = closers.add(createDaemonCourier(parts));
   const events = closers.add(createCatchUpLoop(parts, inbox));
   const reconciliation = closers.add(createReconciliationLoop(parts));

@@ -1,6 +1,6 @@
 /** Reconciles once a day in the background, settles what is uncertain, and remembers what was found. */
 
-import type { MeterSumBilling } from '../domain/billing.js';
+import type { InvoiceBilling, MeterSumBilling } from '../domain/billing.js';
 import { type DriftCause, differenceOf } from '../domain/reconciliation.js';
 import type { IdentityStore } from '../domain/store.js';
 import type { Host } from '../lib/host.js';
@@ -37,7 +37,7 @@ export interface LastReconciliation {
 /** What it needs. */
 export interface DailyReconcileDeps {
   store: ReconcileStore & IdentityStore;
-  billing: MeterSumBilling;
+  billing: MeterSumBilling & InvoiceBilling;
   host: Host;
   /** The meter's event name. */
   meter: string;

@@ -36,7 +36,9 @@ export function createPeriodCheck(deps: {
   billing: InvoiceBilling;
   clock: Clock;
 }): PeriodCheck {
-  const remembered = createBoundedCache<string, { answeredAtMs: number; spans: BilledSpan[] }>(rememberedSize);
+  const remembered = createBoundedCache<string, { answeredAtMs: number; spans: BilledSpan[] }>(
+    rememberedSize,
+  );
 
   async function listBilledSpans({ id }: Subscription): Promise<BilledSpan[]> {
     const nowMs = deps.clock.nowMs();

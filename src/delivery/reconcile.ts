@@ -1,17 +1,18 @@
 /** Reconciliation: ledger = deliveries = what Stripe counts, for every customer, and the repair of what is proved. */
 
-import type { MeterSumBilling } from '../domain/billing.js';
+import type { InvoiceBilling, MeterSumBilling } from '../domain/billing.js';
 import { MeterctlError } from '../domain/error.js';
 import type { Mode } from '../domain/mode.js';
 import type { Page, PageRequest } from '../domain/page.js';
 import type { Drift, StampedRange } from '../domain/reconciliation.js';
-import type { DeliveryStore, ReconciliationStore } from '../domain/store.js';
+import type { CustomerStore, DeliveryStore, ReconciliationStore } from '../domain/store.js';
 import type { Period } from '../domain/subscription.js';
 import type { Host } from '../lib/host.js';
 import { compareCustomer } from './compare-customer.js';
 import { createMeterReader } from './meter-reader.js';
 import { minuteMs } from './narrow.js';
 import { ageMaxMs } from './send.js';
+import { findUninvoiced } from './uninvoiced.js';
 import { verdictsOf } from './verdicts.js';
 
 /** How far Stripe's counts can be trusted, and how fast they may be read. */
@@ -93,13 +94,15 @@ export function reconcileRange(
 }
 
 /** What is compared, and where what is uncertain stands. */
-export type ReconcileStore = ReconciliationStore & Pick<DeliveryStore, 'listDeliveries'>;
+export type ReconcileStore = ReconciliationStore &
+  Pick<DeliveryStore, 'listDeliveries'> &
+  Pick<CustomerStore, 'findCustomer'>;
 
 /** Compares. Throws `unavailable` or `unauthorized` when Stripe or the database cannot be read. */
 export async function reconcile(
   deps: {
     store: ReconcileStore;
-    billing: MeterSumBilling;
+    billing: MeterSumBilling & InvoiceBilling;
     host: Host;
     meter: string;
     pace: ReconcilePace;
@@ -124,6 +127,9 @@ export async function reconcile(
   async function check({ customerId, range }: Task): Promise<void> {
     const compareDeps = { store, reader, meter, clock: host.clock, lagMs, settle };
     const { drift, repaired } = await compareCustomer(compareDeps, customerId, range);
+    const customer = await store.findCustomer(customerId);
+    if (customer && !drift.some(({ cause }) => cause === 'no_such_customer'))
+      drift.push(...(await findUninvoiced({ store, billing: deps.billing, meter }, customer, range)));
     const kept = drift.slice(0, driftMax - found.drift.length);
     found.drift.push(...kept);
     found.driftOmitted += drift.length - kept.length;

@@ -42,13 +42,16 @@ export type DriftCause =
   /** Stripe would not take it. */
   | 'refused'
   /** Stripe does not have the customer. */
-  | 'no_such_customer';
+  | 'no_such_customer'
+  /** Stripe counts it, and its subscription was ended without an invoice of it. */
+  | 'not_invoiced';
 
 /** A span in which Stripe does not bill what the ledger holds. */
 export interface Drift extends Period {
   customerId: string;
   ledger: number;
   pending: number;
+  /** What Stripe counts, or of what is not invoiced, bills. */
   stripe: number;
   cause: DriftCause;
   /** The uncertain and refused deliveries in it. */

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { createCourier } from '../../src/delivery/courier.js';
+import type { PeriodCheck } from '../../src/delivery/period-check.js';
 import type { MeterEvent, MeterEventAnswer } from '../../src/domain/billing.js';
 import { MeterctlError } from '../../src/domain/error.js';
 import type { Store } from '../../src/domain/store.js';
@@ -38,7 +39,7 @@ async function use(store: Store, host: FakeHost, customerId: string): Promise<vo
 function openCourier(
   { store, host }: { store: Store; host: FakeHost },
   answer: (event: MeterEvent) => Promise<MeterEventAnswer> | MeterEventAnswer,
-  periodCheck: () => Promise<string | undefined> = async () => undefined,
+  periodCheck: PeriodCheck = async () => ({ kind: 'billable' }),
 ) {
   return createCourier({
     ...{ store, host, periodCheck, ratePerSecond: 100 },
@@ -146,7 +147,7 @@ describe('two couriers', () => {
     };
     const check = async () => {
       await host.clock.sleep(checkMs);
-      return undefined;
+      return { kind: 'billable' as const };
     };
     const couriers = [openCourier(world, answer, check), openCourier(world, answer, check)];
     await use(store, host, 'cus_1');

@@ -143,3 +143,36 @@ describe('late usage', () => {
     expect(await delivery()).toMatchObject({ state: 'delivered' });
   });
 });
+
+describe('usage that Stripe has already', () => {
+  it('is told when its subscription was ended without an invoice, and only then', async () => {
+    for (const invoiced of [true, false]) {
+      const { subscribe, stripe, host, at, use, send, delivery, compare } = await setUp();
+      const { id } = await subscribe();
+      const startMs = host.clock.nowMs();
+      const endedMs = startMs + 24 * hourMs;
+      await at(endedMs - hourMs);
+      await use(3);
+      await send();
+      expect(await delivery()).toMatchObject({ state: 'delivered' });
+      await at(endedMs);
+      await stripe.subscriptions.cancel(id, { invoice_now: invoiced });
+      await at(endedMs + hourMs);
+      const counts = { startMs, endMs: endedMs, ledger: 3, stripe: 0 };
+      const { drift } = await compare({ repair: 'all' });
+      expect(drift).toMatchObject(invoiced ? [] : [{ ...counts, cause: 'not_invoiced' }]);
+    }
+  });
+
+  it('is told of no subscription beside which another one bills it', async () => {
+    const { subscribe, stripe, host, at, use, send, compare } = await setUp();
+    await subscribe();
+    const double = await subscribe();
+    await at(host.clock.nowMs() + hourMs);
+    await use(3);
+    await send();
+    await stripe.subscriptions.cancel(double.id);
+    await at(host.clock.nowMs() + hourMs);
+    expect((await compare()).drift).toEqual([]);
+  });
+});

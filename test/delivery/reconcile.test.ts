@@ -3,7 +3,7 @@
 import Sqlite from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { reconcile, reconcilePaces, reconcileRange } from '../../src/delivery/reconcile.js';
-import type { MeterSumBilling } from '../../src/domain/billing.js';
+import type { InvoiceBilling, MeterSumBilling } from '../../src/domain/billing.js';
 import { openComparison } from './open-comparison.js';
 
 const minuteMs = 60_000;
@@ -151,7 +151,7 @@ describe('reconciliation', () => {
     let inFlight = 0;
     let most = 0;
     const asked = new Set<string>();
-    const billing: MeterSumBilling = {
+    const billing: MeterSumBilling & InvoiceBilling = {
       async sumMeterEvents(customerId) {
         inFlight += 1;
         most = Math.max(most, inFlight);
@@ -161,6 +161,8 @@ describe('reconciliation', () => {
         return 0;
       },
       listMeterSums: async () => [],
+      listBilledSpans: async () => [],
+      findComingInvoice: async () => undefined,
     };
     const pace = { ...reconcilePaces.emulator, readsPerSecond: 10_000 };
     const deps = { store, billing, host, meter: 'calls', pace };

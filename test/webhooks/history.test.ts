@@ -107,7 +107,7 @@ function createDaemons({ host, billing, stores: opened }: World, scheduler: fc.S
   const inboxes = stores.map((store) =>
     createInbox({
       ...{ store, host, read: createWebhookReader([secret], host.clock) },
-      apply: createEventApplier({ store, billing: late.billing, host }),
+      apply: createEventApplier({ store, billing: late.billing, host, meter: 'calls' }),
     }),
   );
   return { inboxes, stored, arrive: late.arrive };

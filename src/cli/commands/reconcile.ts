@@ -47,6 +47,10 @@ const causes: Record<DriftCause, { words: string; mend: string }> = {
     words: 'no such customer',
     mend: 'Stripe no longer has this customer: what was used can only be billed by hand.',
   },
+  not_invoiced: {
+    words: 'not invoiced',
+    mend: 'The subscription was ended at once and without a final invoice, so Stripe drops this, unless it was a trial. Put it on an invoice by hand, or write it off. meterctl customers cancel makes the final invoice.',
+  },
   ledger_and_deliveries_differ: {
     words: 'ledger and deliveries differ',
     mend: 'Something else has written to the database. Compare it with a backup.',

@@ -22,7 +22,8 @@ export function declare(command: Command, run: Runner): void {
 async function replay(context: Context, eventId: string): Promise<undefined> {
   const webhook = await findWebhook(context, eventId);
   const [store, billing, host] = [await context.store(), await context.billing(), await context.host()];
-  const apply = createEventApplier({ store, billing, host });
+  const meter = context.readySettings().catalog.eventName;
+  const apply = createEventApplier({ store, billing, host, meter });
   const error = await applyMessages({ store, host, apply }, eventTarget(webhook), [webhook]);
   if (error !== undefined) throw error;
   showWebhook(context, await findWebhook(context, eventId), host.clock.nowMs());

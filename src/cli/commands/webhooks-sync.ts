@@ -17,8 +17,9 @@ export function declare(command: Command, run: Runner): void {
 
 async function sync(context: Context): Promise<undefined> {
   const [store, billing, host] = [await context.store(), await context.billing(), await context.host()];
+  const meter = context.readySettings().catalog.eventName;
   const { read, missed, forgotten } = await catchUp({ store, billing, host });
-  const apply = createEventApplier({ store, billing, host });
+  const apply = createEventApplier({ store, billing, host, meter });
   const work = createDueWork({ store, host, apply }, () => undefined);
   const { applied, postponed } = await work.drain(new AbortController().signal);
   context.show({
