@@ -126,9 +126,7 @@ function createCatchUpLoop({ settings, host, store, billing }: Parts, inbox: Inb
     intervalMs: Math.min(pollMs, catchUpRetryMs),
     async tick(signal) {
       if (Math.abs(clock.nowMs() - caughtUpAtMs) < pollMs) return;
-      // Only at start: an account in which nothing happens looks forgotten all the time.
-      const isFirst = caughtUpAtMs === Number.NEGATIVE_INFINITY;
-      const fillGap = async () => isFirst && syncEverybody({ store, billing, host });
+      const fillGap = () => syncEverybody({ store, billing, host });
       const { missed } = await catchUp({ store, billing, host, fillGap }, signal);
       caughtUpAtMs = clock.nowMs();
       if (missed > 0) await inbox.tick(signal);

@@ -19,6 +19,9 @@ const markNames: Record<WebhookKind, string> = {
   thin: 'thin_events_read_until',
 };
 
+/** When all lists had been read last, by the clock here: an account in which nothing happens has no event to tell that by. */
+const readAtName = 'events_read_at';
+
 /** A page that cannot be read is asked for again so often: a refusal on the way must not cost all that was read before it. */
 const attemptsMax = 5;
 
@@ -59,11 +62,12 @@ export async function catchUp(
 ): Promise<CaughtUp> {
   const { store, host } = deps;
   const nowMs = host.clock.nowMs();
-  const markMs = await findMark(store, 'snapshot');
-  const forgotten = markMs !== undefined && markMs < nowMs - memoryMs;
+  const readAtMs = (await findTime(store, readAtName)) ?? (await findTime(store, markNames.snapshot));
+  const forgotten = readAtMs !== undefined && readAtMs < nowMs - memoryMs;
   if (forgotten) await deps.fillGap?.();
   const snapshots = await storeAll(deps, 'snapshot', signal);
   const thin = await storeAll(deps, 'thin', signal);
+  await store.recordMark(readAtName, String(nowMs));
   await store.removeWebhooks(nowMs - keepMs);
   return { read: snapshots.read + thin.read, missed: snapshots.missed + thin.missed, forgotten };
 }
@@ -78,7 +82,7 @@ async function storeAll(
   signal: AbortSignal | undefined,
 ): Promise<{ read: number; missed: number }> {
   const { store, host } = deps;
-  const markMs = (await findMark(store, kind)) ?? 0;
+  const markMs = (await findTime(store, markNames[kind])) ?? 0;
   const sinceMs = Math.max(0, markMs - overlapMs);
   const sum = { read: 0, missed: 0 };
   let youngestMs = markMs;
@@ -97,13 +101,12 @@ async function storeAll(
   return sum;
 }
 
-/** Until when a list has been read; `undefined` before the first time. */
-async function findMark(store: IdentityStore, kind: WebhookKind): Promise<number | undefined> {
-  const found = await store.findMark(markNames[kind]);
+async function findTime(store: IdentityStore, name: string): Promise<number | undefined> {
+  const found = await store.findMark(name);
   if (found === undefined) return undefined;
-  const mark = Number(found);
-  if (Number.isFinite(mark)) return mark;
-  throw new MeterctlError('internal', `The mark ${markNames[kind]} is no time: ${found}.`);
+  const time = Number(found);
+  if (Number.isFinite(time)) return time;
+  throw new MeterctlError('internal', `The mark ${name} is no time: ${found}.`);
 }
 
 /** Reads a page, patiently once there is something to lose: the first of a list is left to whoever tries again later. */

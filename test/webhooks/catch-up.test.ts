@@ -85,8 +85,20 @@ describe('catching up', () => {
     await run();
     host.jump(testStartMs + 29 * day);
     expect(await run()).toMatchObject({ forgotten: false });
+    host.jump(testStartMs + 60 * day);
+    expect(await run()).toMatchObject({ forgotten: true });
+  });
+
+  it('tells of a long absence from an account in which nothing had happened, and of no long silence', async () => {
+    const { run, host, events } = await setUp();
+    await run();
     host.jump(testStartMs + 31 * day);
     expect(await run()).toMatchObject({ forgotten: true });
+    events.push(newWebhook({ id: 'evt_a', createdAtMs: testStartMs + 31 * day }));
+    for (let days = 40; days < 80; days += 10) {
+      host.jump(testStartMs + days * day);
+      expect(await run()).toMatchObject({ forgotten: false });
+    }
   });
 
   it('knows of the gap again when filling it has failed', async () => {
