@@ -122,6 +122,8 @@ function checkEvent(
   say: Say,
 ): void {
   const { identifier } = event;
+  // A rejected identifier is used up; of what it stood for, units may have been taken back since.
+  if (!isAccepted(event) && identifier !== delivery.identifier) return;
   if (event.units !== delivery.units || event.customerId !== delivery.customerId)
     say(
       `Stripe has ${identifier} with ${event.units} units of ${event.customerId}, owed are ${delivery.units}`,

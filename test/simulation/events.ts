@@ -186,8 +186,10 @@ async function passToEdge(world: World): Promise<void> {
 }
 
 /** A wall clock may be far ahead. Behind it is by less than the hour that the courier keeps as its margin. */
-function setSkew({ dice, time }: World): void {
-  time.setSkew(
+function setSkew(world: World): Promise<void> {
+  const { dice } = world;
+  return setClock(
+    world,
     dice.pick([
       0,
       0,
@@ -200,14 +202,32 @@ function setSkew({ dice, time }: World): void {
   );
 }
 
+/**
+ * A clock that is set back is seen before and after by a daemon, which then knows what its stamps are worth. How long a machine
+ * slept whose clock was ahead before and right afterwards, no program can tell from that clock.
+ */
+async function setClock(world: World, skewMs: number): Promise<void> {
+  const { time, rates } = world;
+  if (time.wallMs() - time.trueMs() > skewMs) {
+    const { disk } = rates;
+    rates.disk = 0;
+    if (willingOf(world).length === 0) await world.start();
+    for (const daemon of willingOf(world))
+      once(world, daemon, 'courier', () => daemon.courier.tick(daemon.stopping.signal));
+    await world.settle();
+    rates.disk = disk;
+  }
+  time.setSkew(skewMs);
+}
+
 /** How much time everything may take to arrive once all is well: Stripe's longest pause between two webhooks, and more. */
 const drainMs = 3 * hour;
 
 /** Puts everything right and lets it arrive. Returns what is wrong with that. */
 export async function drain(world: World): Promise<string[]> {
   const { emulator, time, rates, mailbox, books } = world;
-  time.setSkew(0);
   Object.assign(rates, { read: 0, disk: 0 });
+  await setClock(world, 0);
   emulator.account.faults.reset();
   await world.settle();
   const endMs = time.trueMs() + drainMs;
