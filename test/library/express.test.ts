@@ -1,0 +1,262 @@
+/** Middleware as other programs use it: the same guarantees as the daemon's, over real connections. */
+
+import { once } from 'node:events';
+import { type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import Database from 'better-sqlite3';
+import { describe, expect, it } from 'vitest';
+import { MeterctlError, type Price } from '../../src/meterctl.js';
+import { eventually } from '../support/eventually.js';
+import { openShop, serve, type TestShop } from '../support/library.js';
+
+type Handler = (req: IncomingMessage, res: ServerResponse) => unknown;
+
+/** An app of one handler. What the handler throws is answered 500, as by every framework. */
+async function openApp(seller: TestShop, handler: Handler, price?: Price) {
+  const sold = seller.shop.express(price);
+  const url = await serve((req, res) =>
+    sold(req, res, async () => {
+      try {
+        await handler(req, res);
+      } catch {
+        if (res.headersSent) return res.destroy();
+        res.statusCode = 500;
+        res.end('broken');
+      }
+    }),
+  );
+  return {
+    url,
+    call: (path = '/', init: RequestInit = {}) =>
+      fetch(`${url}${path}`, { ...init, headers: { 'x-api-key': seller.key, ...init.headers } }),
+  };
+}
+
+describe('a call', () => {
+  it('needs a key, a subscription and room in its limits, as at the daemon', async () => {
+    const seller = await openShop();
+    const { url, call } = await openApp(seller, (_req, res) => res.end('ok'), { scope: 'chat' });
+    const missing = await fetch(url, { headers: { 'x-request-id': 'mine' } });
+    expect([missing.status, missing.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
+    expect(missing.headers.get('content-type')).toBe('application/problem+json');
+    expect(await missing.json()).toMatchObject({ code: 'missing_api_key', request_id: 'mine' });
+    const other = await seller.json<{ key: string }>(
+      `keys create --customer ${seller.customerId} --scope other`,
+    );
+    expect((await call('/', { headers: { 'x-api-key': other.key } })).status).toBe(403);
+    await seller.json(`limits set ${seller.customerId} --quota 2/month`);
+    const first = await eventually(async () => {
+      const answer = await call();
+      expect(answer.headers.has('ratelimit')).toBe(true);
+      return answer;
+    });
+    expect(first.headers.get('x-request-id')).toMatch(/^req_/);
+    expect(first.headers.get('meterctl-units')).toBe('1');
+    const refused = await eventually(async () => {
+      const answer = await call();
+      expect(answer.status).toBe(429);
+      return answer;
+    });
+    expect(await refused.json()).toMatchObject({ code: 'quota_exceeded' });
+    await seller.json(`customers suspend ${seller.customerId}`);
+    await eventually(async () => expect((await call()).status).toBe(403));
+    expect((await seller.usage()).units).toBe(2);
+  });
+
+  it('is on disk before its head goes out, however it is answered', async () => {
+    const seller = await openShop();
+    const { url } = await openApp(seller, async (req, res) => {
+      await req.meter.units(3);
+      res.writeHead(201, 'Made', ['X-One', '1', 'Set-Cookie', 'a', 'Set-Cookie', 'b']);
+      res.write('first ', () => undefined);
+      res.write(Buffer.from('second '));
+      res.end('last', 'latin1');
+    });
+    const sent = request(url, { headers: { 'x-api-key': seller.key } }).end();
+    const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+    expect([answer.statusCode, answer.statusMessage]).toEqual([201, 'Made']);
+    expect(answer.headers).toMatchObject({ 'x-one': '1', 'set-cookie': ['a', 'b'] });
+    let body = '';
+    for await (const chunk of answer) body += String(chunk);
+    expect(body).toBe('first second last');
+    // What streams is on disk as a call that runs, and becomes usage at its end.
+    await eventually(async () => expect(await seller.usage()).toEqual({ units: 3, requests: 1 }));
+  });
+
+  it('costs nothing when its handler fails or refuses', async () => {
+    const seller = await openShop();
+    const { call } = await openApp(seller, async (req, res) => {
+      await req.meter.units(5);
+      if (req.url === '/throw') throw new Error('broken');
+      res.statusCode = 404;
+      res.end('none');
+    });
+    for (const [path, status] of [
+      ['/throw', 500],
+      ['/none', 404],
+    ] as const) {
+      const answer = await call(path);
+      expect([answer.status, answer.headers.get('meterctl-units')]).toEqual([status, '0']);
+    }
+    expect(await seller.usage()).toEqual({ units: 0, requests: 0 });
+  });
+
+  it('is not given, and what its handler wrote goes nowhere, when the ledger does not take it', async () => {
+    const seller = await openShop();
+    const { call } = await openApp(seller, (_req, res) => {
+      res.setHeader('X-Secret', 'paid for');
+      res.write('paid ');
+      res.end('for');
+    });
+    await (await call()).text();
+    await eventually(async () => expect((await seller.usage()).units).toBe(1));
+    const database = new Database(join(seller.folder, '.meterctl', 'meterctl.db'));
+    for (const table of ['usage', 'open_calls']) {
+      const fail = `SELECT RAISE(ABORT, 'broken on purpose')`;
+      database.exec(`CREATE TRIGGER broken_${table} BEFORE INSERT ON ${table} BEGIN ${fail}; END`);
+    }
+    database.close();
+    const refused = await call();
+    expect([refused.status, refused.headers.has('x-secret')]).toEqual([500, false]);
+    expect(await refused.json()).toMatchObject({ code: 'internal' });
+    expect((await seller.usage()).units).toBe(1);
+  });
+
+  it('is finished before close, and those behind it are refused', async () => {
+    const seller = await openShop();
+    let finish: () => void = () => undefined;
+    let begun: () => void = () => undefined;
+    const began = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    const { call } = await openApp(
+      seller,
+      (_req, res) =>
+        new Promise<void>((resolve) => {
+          finish = () => resolve(void res.end('done'));
+          begun();
+        }),
+    );
+    const running = call();
+    await began;
+    const closing = seller.shop.close();
+    const refused = await call();
+    expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([503, 'unavailable']);
+    finish();
+    expect(await (await running).text()).toBe('done');
+    await closing;
+    expect(await seller.usage()).toEqual({ units: 1, requests: 1 });
+  });
+
+  it('is sold once', async () => {
+    const seller = await openShop();
+    const inner = seller.shop.express({ units: 5 });
+    const { call } = await openApp(seller, (req, res) => {
+      inner(req, res, (error) => res.end(error instanceof MeterctlError ? error.code : 'sold again'));
+    });
+    expect(await (await call()).text()).toBe('conflict');
+  });
+});
+
+describe('units', () => {
+  it.each([Number.NaN, -1, 1.5, 1e18, 101])('%s are refused, and the fallback is billed', async (units) => {
+    const seller = await openShop();
+    const { call } = await openApp(
+      seller,
+      async (req, res) => res.end(await req.meter.units(units).catch((error: Error) => error.message)),
+      { maxUnits: 100, fallbackUnits: 7 },
+    );
+    const answer = await call();
+    expect(await answer.text()).toBe(`Units must be a whole number from 0 to 100, not ${units}.`);
+    expect(answer.headers.get('meterctl-units')).toBe('7');
+    expect(seller.logged.map(({ message }) => message)).toContainEqual(expect.stringContaining('fallback'));
+  });
+
+  it('are as meterctl.json says when nobody else does', async () => {
+    const seller = await openShop({
+      routes: [
+        { path: '/free', free: true },
+        { path: '/models/:id', units: 4 },
+        { path: '/sized', units: { by: 'response-bytes', per: 2 } },
+      ],
+    });
+    const { url, call } = await openApp(seller, (req, res) => {
+      if (req.url === '/said') res.setHeader('Meterctl-Units', '9');
+      res.end('12345');
+    });
+    expect((await fetch(`${url}/free`)).status).toBe(200);
+    for (const [path, units] of [
+      ['/models/x', '4'],
+      ['/sized', '3'],
+      ['/said', '9'],
+      ['/other', '1'],
+    ] as const) {
+      expect([path, (await call(path)).headers.get('meterctl-units')]).toEqual([path, units]);
+    }
+    expect((await call('/models%2Fx')).status).toBe(400);
+    expect((await seller.usage()).units).toBe(17);
+  });
+
+  it('come too late once the answer is complete', async () => {
+    const seller = await openShop();
+    let late: Promise<unknown> = Promise.resolve();
+    const { call } = await openApp(seller, (req, res) => {
+      res.end('ok');
+      late = once(res, 'finish').then(() => req.meter.units(5).catch((error: unknown) => error));
+    });
+    expect((await call()).headers.get('meterctl-units')).toBe('1');
+    expect(await late).toMatchObject({ code: 'conflict' });
+    expect((await seller.usage()).units).toBe(1);
+  });
+
+  it('beyond a limit are refused before the answer, and cut it off while it streams', async () => {
+    const seller = await openShop({ limits: { quota: '10/month' } });
+    const { call } = await openApp(seller, async (req, res) => {
+      if (req.url === '/stream') res.write('begun');
+      await req.meter.units(req.url === '/stream' ? 50 : 11);
+      res.end('never');
+    });
+    const refused = await call();
+    expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([
+      429,
+      'quota_exceeded',
+    ]);
+    await expect(call('/stream').then((answer) => answer.text())).rejects.toThrow();
+    await eventually(async () => expect(await seller.usage()).toEqual({ units: 10, requests: 1 }));
+  });
+});
+
+describe('a client that hangs up', () => {
+  /** Reads the first piece of the answer, and goes. */
+  async function leave(url: string, key: string): Promise<void> {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    socket.write(`GET / HTTP/1.1\r\nHost: x\r\nX-API-Key: ${key}\r\n\r\n`);
+    await once(socket, 'data');
+    socket.destroy();
+  }
+
+  it.each([
+    ['delivered', 1],
+    ['upstream', 5],
+    ['none', 0],
+  ] as const)('owes by %s %i units', async (onAbort, units) => {
+    const seller = await openShop();
+    const { url } = await openApp(
+      seller,
+      async (req, res) => {
+        await req.meter.units(1);
+        res.write('begun');
+        await once(res, 'close');
+        await sleep(50);
+        await req.meter.units(5);
+        res.end('rest');
+      },
+      { onAbort },
+    );
+    await leave(url, seller.key);
+    const requests = 1;
+    await eventually(async () => expect(await seller.usage()).toEqual({ units, requests }));
+  });
+});
