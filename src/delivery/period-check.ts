@@ -120,5 +120,5 @@ function nobodyRanReason(timestampMs: number, units: number): string {
 function byHand(units: number): string {
   return units < 0
     ? 'Issue a credit note for them, or leave it.'
-    : 'Put them on an invoice by hand, or write them off.';
+    : 'Put them on an invoice by hand, or write them off with meterctl usage void.';
 }

@@ -76,6 +76,33 @@ describe('reconcile', () => {
     expect(result.err).toContain(message);
   });
 
+  it('tells what a cancellation without an invoice has left unbilled, and what can be done', async () => {
+    const { run, json, folder, customer } = await setUp();
+    await json('emulator advance 1h');
+    const databasePath = join(folder, '.meterctl', 'emulator.db');
+    const emulator = await openEmulator({ databasePath, port: 0, host: createHost(createFakeHost().log) });
+    const stripe = createTestStripe(emulator, 'sk_test_emulator');
+    const [subscription] = (await stripe.subscriptions.list({ customer })).data;
+    await stripe.subscriptions.cancel(subscription!.id);
+    await emulator.close();
+    await json('customers sync');
+    await json('emulator advance 3h');
+    const { code, out } = await run('reconcile --json');
+    expect(code).toBe(3);
+    const lost = { customer, cause: 'not_invoiced', ledger: 5, stripe: 0, difference: 5 };
+    expect(JSON.parse(out)).toMatchObject({ drift: [lost] });
+    expect((await run('reconcile')).out).toContain('Put it on an invoice by hand');
+    // What comes late is not sent: it is refused, with the reason, and can be written off.
+    const atMs = Date.parse((JSON.parse(out) as Reconciled).drift[0]!.from) + 1_000;
+    const late = `usage record --customer ${customer} --units 2 --at ${new Date(atMs).toISOString()}`;
+    const { id } = await json<{ id: number }>(late);
+    await json('serve --port 0');
+    const refused = { units: 2, reason: expect.stringContaining('without an invoice') };
+    expect(await json('outbox list --state refused')).toMatchObject({ data: [refused] });
+    await json(['usage', 'void', String(id), '--reason', 'written off', '--yes']);
+    expect(await json('outbox list --state refused')).toMatchObject({ data: [] });
+  });
+
   it('says when Stripe cannot be reached', async () => {
     const { run } = await setUp();
     await run('emulator fault --outage 1h');
