@@ -61,9 +61,10 @@ export async function cancelCustomer(deps: CancelDeps, order: CancelOrder): Prom
   const startMs = Math.min(...open.map((each) => periodAt(each, clock.nowMs()).startMs));
   const pendingUnits = open.length === 0 ? 0 : await sendAll(deps, order, startMs);
   if (pendingUnits !== 0 && !order.force) {
+    const left = pendingUnits === 1 ? '1 unit' : `${pendingUnits} units`;
     throw new MeterctlError(
       'unavailable',
-      `Stripe does not have ${pendingUnits} units of ${customerId} yet, so the subscription was not cancelled. ` +
+      `Stripe does not have ${left} of ${customerId} yet, so the subscription was not cancelled. ` +
         'The customer has no access any more.',
       {
         hint:
