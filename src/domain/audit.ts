@@ -12,11 +12,17 @@ export type AuditAction =
   | 'key.imported'
   | 'key.rehashed'
   | 'limits.set'
+  | 'customer.created'
+  | 'customer.imported'
   | 'customer.suspended'
   | 'customer.resumed'
   | 'customer.cancelled'
+  | 'usage.recorded'
   | 'usage.voided'
-  | 'delivery.settled';
+  | 'delivery.retried'
+  | 'delivery.settled'
+  | 'delivery.repaired'
+  | 'webhook.replayed';
 
 /** Who does something, and when: what every audited step of the store is told. */
 export interface Act {

@@ -5,7 +5,7 @@
 
 import type { AlertStore } from './alert.js';
 import type { KeptAnswer } from './answer.js';
-import type { Act, AuditEntry, AuditFilter } from './audit.js';
+import type { Act, AuditEntry, AuditFilter, NewAuditEntry } from './audit.js';
 import type { Checkout } from './checkout.js';
 import type { Customer, CustomerReading } from './customer.js';
 import type {
@@ -69,6 +69,8 @@ export interface CustomerStore {
 
 /** The audit log. */
 export interface AuditStore {
+  /** Writes an entry by itself, for what no commit of ours holds as a whole: it happened at Stripe, or in many steps. */
+  recordAudit(entry: NewAuditEntry): Promise<void>;
   /** Newest first. */
   listAudit(filter: AuditFilter, page: PageRequest): Promise<Page<AuditEntry>>;
 }

@@ -22,13 +22,15 @@ export interface AuditWriter {
 }
 
 /** The audit part of the contract, and the writer that the other nouns use. */
-export function createAudit({ connection, read }: Database): AuditStore & { audit: AuditWriter } {
+export function createAudit({ connection, read, write }: Database): AuditStore & { audit: AuditWriter } {
   const insert = connection.prepare<[Record<string, unknown>]>(insertSql);
+  function record({ details, ...entry }: NewAuditEntry): void {
+    insert.run({ ...entry, details: JSON.stringify(details) });
+  }
   return {
-    audit: {
-      record({ details, ...entry }) {
-        insert.run({ ...entry, details: JSON.stringify(details) });
-      },
+    audit: { record },
+    async recordAudit(entry) {
+      write(() => record(entry));
     },
     async listAudit(filter, page) {
       const after = keyOfCursor('audit', 1, page)?.[0];

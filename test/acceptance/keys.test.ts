@@ -65,6 +65,10 @@ describe('a secret', () => {
   it('is in no file, log, metric, message or argument after a whole story', { timeout: 90_000 }, async () => {
     const { program, makeKey } = await open();
     const [first, second] = [await makeKey(), await makeKey()];
+    const config = join(program.folder, 'meterctl.json');
+    const alerts = { command: ['/bin/sh', '-c', 'cat >> alerts.txt'], thresholds: [10] };
+    const limited = { ...JSON.parse(readFileSync(config, 'utf8')), alerts, limits: { quota: '8/month' } };
+    writeFileSync(config, JSON.stringify(limited));
     const daemon = await program.serve(['--verbose']);
     const told: string[] = [];
     const tell = async (response: Response) => {
@@ -74,6 +78,11 @@ describe('a secret', () => {
     expect(await tell(await call(daemon.url, first.key))).toBe(200);
     expect(await tell(await fetch(`${daemon.url}/api`, { headers: { 'x-api-key': first.key } }))).toBe(200);
     expect(await tell(await fetch(`${daemon.url}/api?apiKey=${first.key}`))).toBe(200);
+    const keyed = { headers: { 'idempotency-key': 'once' } };
+    for (const _ of ['first', 'repeat']) {
+      expect(await tell(await fetch(`${daemon.url}/api?apiKey=${first.key}`, keyed))).toBe(200);
+    }
+    await eventually(async () => expect(existsSync(join(program.folder, 'alerts.txt'))).toBe(true));
     const wrong = `${first.key.slice(0, -1)}${first.key.endsWith('0') ? '1' : '0'}`;
     expect(await tell(await call(daemon.url, wrong))).toBe(401);
     expect(await tell(await fetch(`${daemon.url}/nowhere?apiKey=${first.key}`))).toBe(404);

@@ -235,7 +235,8 @@ describe('export and import', () => {
     });
     expect(withoutPepper).toMatchObject({ code: 2, err: expect.stringContaining('METERCTL_KEY_PEPPER') });
     const { data } = await json<Listed<{ action: string }>>('audit list');
-    expect(data.map(({ action }) => action)).toEqual(['key.rehashed', 'key.imported', 'key.imported']);
+    const ofKeys = data.map(({ action }) => action).filter((action) => action.startsWith('key.'));
+    expect(ofKeys).toEqual(['key.rehashed', 'key.imported', 'key.imported']);
   });
 
   it('say which line cannot be imported', async () => {

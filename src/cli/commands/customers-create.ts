@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { createCustomer } from '../../customers/create.js';
+import { noteInAudit } from '../audit-note.js';
 import { addExamples, type Runner } from '../command.js';
 import type { Context } from '../context.js';
 import { showCustomer, statusRule } from '../customer-row.js';
@@ -36,6 +37,13 @@ async function create(context: Context, options: Options): Promise<undefined> {
     email: options.email,
     name: options.name ?? null,
     subscribeTo: options.subscribe ? catalogIds.price : null,
+  });
+  const details = { subscribed: options.subscribe === true };
+  await noteInAudit(context, {
+    action: 'customer.created',
+    subject: customer.id,
+    customerId: customer.id,
+    details,
   });
   showCustomer(context, customer, await statusRule(context));
 }

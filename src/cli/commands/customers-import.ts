@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { syncCustomer } from '../../customers/sync.js';
+import { noteInAudit } from '../audit-note.js';
 import { addExamples, type Runner } from '../command.js';
 import type { Context } from '../context.js';
 import { showCustomer, statusRule } from '../customer-row.js';
@@ -17,5 +18,12 @@ export function declare(command: Command, run: Runner): void {
 
 async function adopt(context: Context, customerId: string): Promise<undefined> {
   const deps = { store: await context.store(), billing: await context.billing() };
-  showCustomer(context, await syncCustomer(deps, customerId), await statusRule(context));
+  const customer = await syncCustomer(deps, customerId);
+  await noteInAudit(context, {
+    action: 'customer.imported',
+    subject: customer.id,
+    customerId: customer.id,
+    details: {},
+  });
+  showCustomer(context, customer, await statusRule(context));
 }

@@ -5,6 +5,7 @@ import type { OutboxStatus, RetryResult } from '../../domain/delivery.js';
 import { countText } from '../../terminal/money.js';
 import { paintStatus } from '../../terminal/paint.js';
 import { tableText } from '../../terminal/table.js';
+import { noteInAudit } from '../audit-note.js';
 import { addExamples, type Runner } from '../command.js';
 import type { Context } from '../context.js';
 import { exitNotFound } from '../exit.js';
@@ -54,6 +55,11 @@ async function retry(context: Context, ids: string[]): Promise<number | undefine
     await courier.flush(signal);
   }
   const results = await store.retryDeliveries(ids, host.clock.nowMs());
+  for (const [index, id] of ids.entries()) {
+    if (results[index] !== 'retried') continue;
+    const customerId = (await store.findDelivery(id))?.customerId ?? null;
+    await noteInAudit(context, { action: 'delivery.retried', subject: id, customerId, details: {} });
+  }
   if (ids.length > 0) await courier.tick(signal);
   const attempts: Attempt[] = [];
   for (const [index, id] of ids.entries()) attempts.push(await attemptOf(context, id, results[index]));

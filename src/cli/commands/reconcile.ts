@@ -10,6 +10,7 @@ import { rfc3339 } from '../../lib/rfc3339.js';
 import { countOf, countText } from '../../terminal/money.js';
 import { openProgress } from '../../terminal/progress.js';
 import { tableText } from '../../terminal/table.js';
+import { noteInAudit } from '../audit-note.js';
 import { addExamples, type Runner } from '../command.js';
 import type { Context } from '../context.js';
 import { findCustomer } from '../customer-row.js';
@@ -101,6 +102,11 @@ async function compare(context: Context, options: Options): Promise<number> {
       },
     ),
   );
+  if (found.repaired > 0) {
+    const [subject, details] = [options.customer ?? 'all', { deliveries: found.repaired }];
+    const customerId = options.customer ?? null;
+    await noteInAudit(context, { action: 'delivery.repaired', subject, customerId, details });
+  }
   context.show({ json: () => reconciliationJson(found), text: () => text(context, found) });
   return found.drift.length === 0 ? 0 : exitFound;
 }

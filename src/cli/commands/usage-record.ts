@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import { recordUsageOnce } from '../../metering/record-once.js';
 import { countOf } from '../../terminal/money.js';
+import { noteInAudit } from '../audit-note.js';
 import { addExamples, type Runner } from '../command.js';
 import type { Context } from '../context.js';
 import * as parse from '../parse.js';
@@ -60,6 +61,18 @@ async function record(context: Context, options: Options): Promise<undefined> {
       idempotencyKey: options.idempotencyKey,
     },
   );
+  if (recorded.recorded === 'new') {
+    await noteInAudit(context, {
+      action: 'usage.recorded',
+      subject: String(recorded.id),
+      customerId: options.customer,
+      details: {
+        units: recorded.units,
+        at_ms: options.at ?? null,
+        idempotency_key: options.idempotencyKey ?? null,
+      },
+    });
+  }
   context.show({
     json: () => ({ id: recorded.id, units: recorded.units, recorded: recorded.recorded }),
     text: () =>

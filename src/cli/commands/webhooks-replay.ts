@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { createEventApplier } from '../../apply-event.js';
 import { applyMessages } from '../../webhooks/apply-messages.js';
 import { eventTarget } from '../../webhooks/event-target.js';
+import { noteInAudit } from '../audit-note.js';
 import { addExamples, type Runner } from '../command.js';
 import type { Context } from '../context.js';
 import * as parse from '../parse.js';
@@ -26,5 +27,6 @@ async function replay(context: Context, eventId: string): Promise<undefined> {
   const apply = createEventApplier({ store, billing, host, meter });
   const error = await applyMessages({ store, host, apply }, eventTarget(webhook), [webhook]);
   if (error !== undefined) throw error;
+  await noteInAudit(context, { action: 'webhook.replayed', subject: eventId, customerId: null, details: {} });
   showWebhook(context, await findWebhook(context, eventId), host.clock.nowMs());
 }
