@@ -27,8 +27,7 @@ export function createSale(deps: SaleDeps): Sale {
   return (req, res) => {
     const route = deps.routes.find(req.method, req.url);
     if (!route) return undefined;
-    const requestId = giveRequestId(deps.host.ids, req, res);
-    if (deps.gateway) res.setHeader('X-Request-Id', requestId);
+    giveRequestId(deps.host.ids, req, res);
     const why = deps.gateway && (suspicion(req) ?? suspicionOfMethod(deps.routes, req, route));
     if (why !== undefined) return countCall(deps.metrics, res, refuse(res, why));
     if (!route.rule.free || !deps.gateway) return countCall(deps.metrics, res, sell(req, res, route));

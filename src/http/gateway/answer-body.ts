@@ -1,7 +1,8 @@
 /** The body of an answer on its way to the client: held until the head may go out, then as fast as the client reads. */
 
 import type { Response } from 'express';
-import { pairs } from './answer-head.js';
+import { requestIdOf } from '../request-id.js';
+import { type AnswerHead, pairs } from './answer-head.js';
 
 /** So much waits in memory at least before the upstream does. */
 const heldBytesMax = 64 * 1024;
@@ -10,6 +11,22 @@ const heldBytesMax = 64 * 1024;
 export interface Flow {
   pause(): void;
   resume(): void;
+}
+
+/** Writes the head, with the fields that tell of the bill, in one go: Node takes several times as long when some are set before. */
+export function writeAnswerHead(
+  res: Response,
+  { status, statusText, headers }: AnswerHead,
+  bill: readonly string[],
+): void {
+  const fields = ['X-Request-Id', requestIdOf(res), ...headers, ...bill];
+  if (res.getHeaderNames().length === 0) {
+    res.writeHead(status, statusText, fields);
+    return;
+  }
+  // Beside fields that are set, `writeHead` would keep one of several with one name.
+  for (const [name, value] of pairs(fields)) res.appendHeader(name, value);
+  res.writeHead(status, statusText);
 }
 
 /** One body. */

@@ -4,8 +4,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Response } from 'express';
 import type { Dispatcher } from 'undici';
-import { AnswerBody } from './answer-body.js';
-import { type AnswerHead, answerHead, answerTrailers, pairs } from './answer-head.js';
+import { AnswerBody, writeAnswerHead } from './answer-body.js';
+import { type AnswerHead, answerHead, answerTrailers } from './answer-head.js';
 import { BodyTooLarge } from './body.js';
 import { AnsweredBefore, type CallEnd, type CallMeter } from './call-meter.js';
 import { isUpstreamsFault, sendFailure } from './failure.js';
@@ -147,9 +147,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#clientGone) return this.#goOnAlone();
     // What the client still sends is for nobody, and must not be taken for its next request.
     if (!this.#req.complete) this.#res.shouldKeepAlive = false;
-    // Not given to `writeHead`, which would keep one of several fields with one name.
-    for (const [name, value] of pairs([...head.headers, ...bill])) this.#res.appendHeader(name, value);
-    this.#res.writeHead(head.status, head.statusText);
+    writeAnswerHead(this.#res, head, bill);
     this.#decided();
     if (this.#trailers) this.#finish();
     else this.#body.release();

@@ -8,7 +8,7 @@ import { BodyTooLarge } from './body.js';
 import { RefusedCall } from './call-meter.js';
 
 /** Set before the upstream is asked. */
-const ours: ReadonlySet<string> = new Set(['x-request-id', 'meterctl-warning']);
+const ours: ReadonlySet<string> = new Set(['meterctl-warning']);
 
 /** Answers for the upstream. Once the head is out, all that can be said is that the answer is not whole. */
 export function sendFailure(req: IncomingMessage, res: Response, error: unknown): void {

@@ -2,6 +2,7 @@
 
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { requestIdOf } from '../request-id.js';
 import { type AnswerHead, pairs } from './answer-head.js';
 import type { CallEnd, CallMeter } from './call-meter.js';
 import { createFrames } from './frames.js';
@@ -15,7 +16,9 @@ export interface TunnelEnds {
 /** The head by which the client learns that it may go on in the other protocol (RFC 9110 15.2.2). */
 export function upgradeHead(head: AnswerHead, bill: readonly string[], res: ServerResponse): string {
   const set = Object.entries(res.getHeaders()).map(([name, value]) => `${name}: ${value}`);
-  const fields = pairs([...head.headers, ...bill]).map(([name, value]) => `${name}: ${value}`);
+  const fields = pairs(['X-Request-Id', requestIdOf(res), ...head.headers, ...bill]).map(
+    ([name, value]) => `${name}: ${value}`,
+  );
   const lines = [
     `HTTP/1.1 ${head.status} ${head.statusText}`,
     'Connection: Upgrade',
