@@ -37,8 +37,8 @@ export interface Skipped {
 /** With so many connections everything is measured, in this order. */
 export const connectionCounts = [64, 1] as const;
 
-/** A run may be too short for a slow server on a busy machine to answer at all; then it is made again, so often at most. */
-const attemptsMax = 20;
+/** A run may be too short for a slow server on a busy machine to answer at all. It is made again, each time twice as long. */
+const attemptsMax = 8;
 
 /** Opens every variant whose packages are installed. */
 export async function openSubjects(
@@ -105,10 +105,13 @@ export async function loadSubject(
   run: { connections: number; seconds: number },
 ): Promise<{ requestsPerSecond: number; p99Ms: number }> {
   const { url, shop, variant } = subject;
-  for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
-    const { answered, failed, ...speed } = await generator.run({ url, key: shop.key, ...run });
+  const { connections } = run;
+  for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
+    const seconds = run.seconds * 2 ** attempt;
+    const load = { url, key: shop.key, connections, seconds };
+    const { answered, failed, ...speed } = await generator.run(load);
     if (failed > 0) {
-      const where = `${variant.title} under ${run.connections} connections`;
+      const where = `${variant.title} under ${connections} connections`;
       throw new MeterctlError('internal', `${where} answered ${answered} calls and failed ${failed}.`);
     }
     subject.answered += answered;
