@@ -111,6 +111,7 @@ export function checkPrice(price: Price, wanted: WantedCatalog, meter: Meter | u
   agree(`The price ${price.id} (${price.lookupKey})`, hint, [
     ['is in', price.currency, currency],
     ['costs', amountText(price), `${majorFromMinor(plainAmount(wanted.unitAmountMinor), currency)} a unit`],
+    ['is charged for', packageText(price), 'single units'],
     ['is billed every', intervalText(price.interval, price.intervalCount), wanted.interval],
     [
       'counts by',
@@ -161,6 +162,11 @@ function agree(what: string, hint: string, facts: [verb: string, has: string, wa
 function amountText(price: Price): string {
   if (price.unitAmountMinor === null) return `by tiers (${price.tiersMode})`;
   return `${majorFromMinor(plainAmount(price.unitAmountMinor), price.currency)} a unit`;
+}
+
+function packageText({ terms }: Price): string {
+  const size = terms.transform_quantity?.divide_by;
+  return size === undefined ? 'single units' : `packages of ${size}`;
 }
 
 /** `5`, `5.0` and `5.00` are one amount. */

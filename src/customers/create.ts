@@ -2,6 +2,7 @@
 
 import type { CustomerBilling } from '../domain/billing.js';
 import type { Customer } from '../domain/customer.js';
+import { MeterctlError } from '../domain/error.js';
 import type { CustomerStore } from '../domain/store.js';
 import type { Host } from '../lib/host.js';
 import { syncCustomer } from './sync.js';
@@ -14,7 +15,7 @@ export interface CustomerOrder {
   subscribeTo: string | null;
 }
 
-/** Creates the customer. Throws what Stripe refuses. */
+/** Creates the customer. Throws what Stripe refuses; once he is there, with a hint that names him. */
 export async function createCustomer(
   deps: { store: CustomerStore; billing: CustomerBilling; host: Host },
   order: CustomerOrder,
@@ -24,8 +25,17 @@ export async function createCustomer(
     { email: order.email, name: order.name },
     `${attempt}:customer`,
   );
-  if (order.subscribeTo === null) return syncCustomer(deps, id);
-  const subscription = await deps.billing.addSubscription(id, order.subscribeTo, `${attempt}:subscription`);
-  // Named, because Stripe's list of his subscriptions may not show it yet.
-  return syncCustomer(deps, id, subscription.id);
+  try {
+    if (order.subscribeTo === null) return await syncCustomer(deps, id);
+    const added = await deps.billing.addSubscription(id, order.subscribeTo, `${attempt}:subscription`);
+    // Named, because Stripe's list of his subscriptions may not show it yet.
+    return await syncCustomer(deps, id, added.id);
+  } catch (error) {
+    if (!(error instanceof MeterctlError)) throw error;
+    // Whoever runs it again would make another one.
+    throw new MeterctlError(error.code, error.message, {
+      hint: `Stripe has the customer ${id} already. Look at him in the Dashboard, then: meterctl customers import ${id}`,
+      cause: error,
+    });
+  }
 }

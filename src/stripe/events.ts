@@ -96,9 +96,14 @@ function rejectionsOf(event: Stripe.V2.Core.Event): MeterRejectionReport {
   const { error_count: errorCount, error_types: types } = event.data.reason;
   const rejections = types.flatMap(({ code, sample_errors }) =>
     sample_errors.map(({ error_message, request }) => ({
-      identifier: request.identifier,
+      identifier: nameOf(request),
       reason: `${code}: ${withoutSecrets(error_message)}`,
     })),
   );
   return { rejections, errorCount };
+}
+
+/** The request of a sample. Older versions of the API call its name otherwise (stripe-facts 3d). */
+function nameOf(request: { identifier?: string; idempotency_key?: string } | undefined): string {
+  return request?.identifier ?? request?.idempotency_key ?? '';
 }

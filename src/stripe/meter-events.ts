@@ -105,11 +105,14 @@ function unknown(reason: string, nextKey: boolean): Extract<MeterEventAnswer, { 
   return { kind: 'retry', reason, processed: 'unknown', nextKey, retryAfterMs: null };
 }
 
-/** v1 gives the duplicate no code, only this sentence; v2 has a code for it (stripe-facts 3a). */
+/**
+ * v1 gives the duplicate no code, only a sentence that names the identifier; v2 has a code for it (stripe-facts 3a). The
+ * sentence is no part of the API, so its words count for little: nothing but a duplicate has our identifier already there.
+ */
 function isDuplicate(error: unknown, event: MeterEvent): boolean {
   if (!(error instanceof Stripe.errors.StripeInvalidRequestError)) return false;
   if (error.code === 'duplicate_meter_event') return true;
-  return /already exists with identifier/i.test(error.message) && error.message.includes(event.identifier);
+  return /already|duplicate/i.test(error.message) && error.message.includes(event.identifier);
 }
 
 function connectionErrorCode(error: InstanceType<typeof Stripe.errors.StripeError>): string | undefined {

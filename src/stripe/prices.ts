@@ -72,8 +72,8 @@ function priceOf(price: Stripe.Price): Price {
 function termsOf(price: Stripe.Price): PriceTerms {
   return {
     billing_scheme: price.billing_scheme,
-    tiers_mode: price.tiers_mode,
-    transform_quantity: price.transform_quantity,
+    tiers_mode: price.tiers_mode ?? null,
+    transform_quantity: price.transform_quantity ?? null,
     unit_amount_decimal: price.unit_amount_decimal?.toString() ?? price.unit_amount?.toString() ?? null,
     tiers: (price.tiers ?? []).map((tier) => ({
       up_to: tier.up_to,

@@ -81,6 +81,15 @@ describe('the plan', () => {
     ['is archived, not active', { product: { ...product, active: false } }],
     ['costs 0.05 a unit, not 0.00015 a unit', { price: { ...price, unitAmountMinor: '5' } }],
     ['costs by tiers (graduated)', { price: { ...price, unitAmountMinor: null, tiersMode: 'graduated' } }],
+    [
+      'is charged for packages of 100, not single units',
+      {
+        price: {
+          ...price,
+          terms: { ...perUnitTerms('0.0150'), transform_quantity: { divide_by: 100, round: 'up' } },
+        },
+      },
+    ],
     ['is in eur, not usd', { price: { ...price, currency: 'eur' } }],
     ['is billed every 3 months, not month', { price: { ...price, intervalCount: 3 } }],
     ['is billed every year, not month', { price: { ...price, interval: 'year' } }],

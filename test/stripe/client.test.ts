@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createBilling } from '../../src/stripe/billing.js';
+import { openCannedStripe } from '../support/canned-stripe.js';
 import { createFakeHost } from '../support/host.js';
 
 /** A server that takes every request and cuts its connection instead of answering. */
@@ -18,6 +19,27 @@ async function openSilence(): Promise<{ apiBase: string; requests(): number }> {
 }
 
 describe('the client', () => {
+  it('asks again to create what was refused as too much at once, but never sends a meter event again', async () => {
+    const error = { type: 'invalid_request_error', code: 'lock_timeout', message: 'This object is locked.' };
+    const customer = { id: 'cus_1', object: 'customer', created: 0 };
+    const { billing, requests } = await openCannedStripe((before) =>
+      before < 3
+        ? { status: 429, body: JSON.stringify({ error }) }
+        : { status: 200, body: JSON.stringify(customer) },
+    );
+    const event = { identifier: 'dlv_1', idempotencyKey: 'dlv_1', meter: 'calls', customerId: 'cus_1' };
+    const answer = await billing.sendMeterEvent({ ...event, units: 1, timestampMs: 0 });
+    expect(answer).toMatchObject({ kind: 'retry', processed: 'no', nextKey: false });
+    expect(requests()).toBe(1);
+    // A server that leaves out what Stripe sends as null is understood, too.
+    expect(await billing.addCustomer({ email: 'ada@example.com', name: null }, 'once')).toMatchObject({
+      id: 'cus_1',
+      email: null,
+      name: null,
+    });
+    expect(requests()).toBe(4);
+  });
+
   it('sends a meter event once, also when the connection is cut', async () => {
     const { apiBase, requests } = await openSilence();
     const host = createFakeHost();

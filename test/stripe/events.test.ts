@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Billing, EventsAsked } from '../../src/domain/billing.js';
 import type { WebhookKind } from '../../src/domain/webhook.js';
 import { createTestStripe } from '../emulator/open-test-emulator.js';
+import { openCannedStripe } from '../support/canned-stripe.js';
 import { createTestBilling, openTestEmulator } from '../support/emulator.js';
 import { createFakeHost } from '../support/host.js';
 
@@ -46,5 +47,22 @@ describe.each(['snapshot', 'thin'] as const)('%s events', (kind) => {
     expect(times).toEqual([...times].sort((a, b) => b - a));
     const sinceMs = times[10]!;
     expect(await pagesOf(billing, { kind, sinceMs })).toEqual([times.slice(0, 11)]);
+  });
+});
+
+describe('a report of rejected usage', () => {
+  it('names requests by either name that Stripe has had for it, and samples may be without any', async () => {
+    const sample = (request?: object) => ({ error_message: 'No such customer.', request });
+    const samples = [sample({ identifier: 'dlv_1' }), sample({ idempotency_key: 'dlv_2' }), sample()];
+    const error = { code: 'meter_event_customer_not_found', error_count: 4, sample_errors: samples };
+    const body = JSON.stringify({
+      ...{ id: 'evt_1', object: 'v2.core.event', type: 'v1.billing.meter.error_report_triggered' },
+      data: { reason: { error_count: 4, error_types: [error] } },
+    });
+    const { billing } = await openCannedStripe(() => ({ status: 200, body }));
+    expect(await billing.findMeterRejections('evt_1')).toMatchObject({
+      errorCount: 4,
+      rejections: [{ identifier: 'dlv_1' }, { identifier: 'dlv_2' }, { identifier: '' }],
+    });
   });
 });

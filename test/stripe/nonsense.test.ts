@@ -1,22 +1,12 @@
 /** Answers that are none of Stripe's: nothing is taken for done, and nothing is thrown but what an operator can act on. */
 
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Billing } from '../../src/domain/billing.js';
-import { createBilling } from '../../src/stripe/billing.js';
-import { createFakeHost } from '../support/host.js';
+import { openCannedStripe } from '../support/canned-stripe.js';
 
 /** Stripe as a server that gives everybody the same answer. */
 async function openNonsense(status: number, type: string, body: string): Promise<Billing> {
-  const server = createServer((request, response) => {
-    request.resume().on('end', () => response.writeHead(status, { 'content-type': type }).end(body));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close());
-  const { port } = server.address() as AddressInfo; // A TCP server's address is never a pipe's.
-  const apiBase = `http://127.0.0.1:${port}`;
-  return createBilling({ secretKey: 'sk_test_x', apiBase, meterId: 'mtr_1' }, createFakeHost().clock);
+  return (await openCannedStripe(() => ({ status, type, body }))).billing;
 }
 
 const answers: [string, number, string, string][] = [
