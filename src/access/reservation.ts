@@ -23,13 +23,13 @@ export interface Admission {
 }
 
 /** A call that no limit holds for. */
-export const unlimited: Admission = {
+export const unlimited = {
   headers: () => ({}),
   hold: () => undefined,
-  holdUpTo: (units) => units,
+  holdUpTo: (units: number) => units,
   settle: () => undefined,
   release: () => undefined,
-};
+} satisfies Admission;
 
 /** What a reservation asks of admission, and tells it. */
 export interface Reserving {

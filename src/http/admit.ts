@@ -3,7 +3,7 @@
 import type { AccessRefusal } from '../access/access.js';
 import type { AdmissionControl, AdmissionRequest } from '../access/admission.js';
 import type { LimitRefusal } from '../access/limit-refusal.js';
-import type { Admission } from '../access/reservation.js';
+import { type Admission, unlimited } from '../access/reservation.js';
 import { MeterctlError } from '../domain/error.js';
 import type { Refusal } from './problem.js';
 
@@ -24,12 +24,17 @@ export async function admitCall(deps: AdmitDeps, request: AdmissionRequest): Pro
   try {
     const decision = await deps.admission.admit(request);
     if ('refused' in decision) return limitRefusal(decision, deps.baseUrl());
+    if (decision === unlimited) return unlimited;
+    const { headers, holdUpTo, settle, release } = decision;
     return {
-      ...decision,
+      headers,
       hold(units) {
         const refusal = decision.hold(units);
         return refusal && limitRefusal(refusal, deps.baseUrl());
       },
+      holdUpTo,
+      settle,
+      release,
     };
   } catch (error) {
     if (!(error instanceof MeterctlError)) throw error;

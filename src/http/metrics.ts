@@ -50,7 +50,7 @@ export function createMetrics(clock: Clock): Metrics {
       await readGauges(gauges, sources);
       return registry.metrics();
     },
-    countCall: (outcome) => counted.calls.inc({ outcome }),
+    countCall: byOutcome(counted.calls),
     countBrokenOff: () => counted.brokenOff.inc(),
     countMisreport: () => counted.misreports.inc(),
     countWebhook: (receipt) => counted.webhooks.inc({ receipt }),
@@ -85,6 +85,16 @@ export function createMetrics(clock: Clock): Metrics {
         return answer;
       },
     }),
+  };
+}
+
+/** Counts outcomes, each looked up once: prom-client checks and hashes labels at every look-up. */
+function byOutcome(counter: Counter<'outcome'>): (outcome: string) => void {
+  const children = new Map<string, Counter.Internal>();
+  return (outcome) => {
+    const child = children.get(outcome) ?? counter.labels(outcome);
+    children.set(outcome, child);
+    child.inc();
   };
 }
 

@@ -19,8 +19,8 @@ export interface OpenCall {
 
 /** What a call begins with. */
 export interface CallBeginning {
-  /** The ledger's row for these units, used now. */
-  usage(units: number): NewUsage;
+  /** The ledger's row for these units, used now, and for the step that the call takes. */
+  usage(units: number, call?: CallStep): NewUsage;
   /** The units so far. */
   owed(): number;
   onAbort: AbortPolicy;
@@ -91,7 +91,7 @@ export function createOpenCalls(deps: Deps): OpenCalls {
     const { onAbort } = beginning;
     const step: CallStep = { id: deps.ids.next('call'), step: 'open', onAbort, seenAtMs: clock.nowMs() };
     const savedUnits = beginning.owed();
-    await ledger.record({ ...beginning.usage(savedUnits), call: step });
+    await ledger.record(beginning.usage(savedUnits, step));
     const savedAtMs = step.seenAtMs;
     const call: Running = { beginning, step, savedUnits, savedAtMs, closed: () => undefined };
     const closed = new Promise<void>((resolve) => {
@@ -102,7 +102,7 @@ export function createOpenCalls(deps: Deps): OpenCalls {
       save,
       end(units) {
         if (!call.over) {
-          call.over = { ...beginning.usage(units), call: { ...step, step: 'over' } };
+          call.over = beginning.usage(units, { ...step, step: 'over' });
           void closeCall(deps, running, call);
         }
         return closed;

@@ -1,6 +1,7 @@
 /** Bills one call that was let in: its rule, its reservation and the ledger, put together. */
 
 import type { AnsweredCall } from '../../domain/answer.js';
+import type { CallStep } from '../../domain/open-call.js';
 import type { FoundKey } from '../../keys/key-lookup.js';
 import type { Clock, Log } from '../../lib/host.js';
 import type { LedgerWriter } from '../../metering/ledger-writer.js';
@@ -48,17 +49,17 @@ export function meterCall(
   { caller: { customer, key }, admission, atMs }: LetIn,
   { tally, answered, repeat }: MeterCallOptions = {},
 ): MeteredCall {
-  const usage = (units: number, usedAtMs: number) =>
-    usageRow({ customer, keyNo: key.no, route: name, units, atMs: usedAtMs }, deps);
+  const usage = (units: number, usedAtMs: number, call?: CallStep) =>
+    usageRow({ customer, keyNo: key.no, route: name, units, atMs: usedAtMs, answered, call }, deps);
   return new MeteredCall({
     rule,
     admission,
     tally,
     repeat,
-    record: (units) => deps.ledger.record({ ...usage(units, atMs), answered }),
+    record: (units) => deps.ledger.record(usage(units, atMs)),
     open: (owed) =>
       deps.openCalls.open({
-        usage: (units) => ({ ...usage(units, deps.clock.nowMs()), answered }),
+        usage: (units, call) => usage(units, deps.clock.nowMs(), call),
         owed,
         onAbort: rule.onAbort,
         settled(units, usedAtMs) {
