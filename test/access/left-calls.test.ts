@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
+import type { CallStep } from '../../src/domain/open-call.js';
 import { createLedgerWriter } from '../../src/metering/ledger-writer.js';
 import { createOpenCalls } from '../../src/metering/open-calls.js';
 import { usageRow } from '../../src/metering/usage-row.js';
@@ -29,8 +30,8 @@ it('counts what crashed calls owe before they are closed, and once', async () =>
   const act = { actor: 'system' as const, atMs: 0 };
   await crashed.store.recordLimits({ kind: 'customer', customerId: customer.id }, limits, act);
   await crashed.store.recordLimits({ kind: 'key', keyId: key.id }, limits, act);
-  const usage = (units: number) => {
-    const use = { customer, keyNo: key.no, route: 'GET /stream', units, atMs: host.clock.nowMs() };
+  const usage = (units: number, call?: CallStep) => {
+    const use = { customer, keyNo: key.no, route: 'GET /stream', units, atMs: host.clock.nowMs(), call };
     return usageRow(use, { meter: 'calls', windowMs: 2_000 });
   };
   const beginning = { usage, last: usage, settled: () => undefined };

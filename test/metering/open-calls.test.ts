@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MeterctlError } from '../../src/domain/error.js';
+import type { CallStep } from '../../src/domain/open-call.js';
 import type { AbortPolicy } from '../../src/domain/route.js';
 import type { Store } from '../../src/domain/store.js';
 import { createLedgerWriter } from '../../src/metering/ledger-writer.js';
@@ -33,8 +34,8 @@ async function setUp() {
   const { customer } = await addSubscriber(store, host);
   const settled: number[] = [];
   const begin = (owed: { units: number }, onAbort: AbortPolicy = 'delivered') => {
-    const usage = (units: number) => {
-      const use = { customer, keyNo: null, route: 'GET /stream', units, atMs: host.clock.nowMs() };
+    const usage = (units: number, call?: CallStep) => {
+      const use = { customer, keyNo: null, route: 'GET /stream', units, atMs: host.clock.nowMs(), call };
       return usageRow(use, { meter: 'calls', windowMs: 2_000 });
     };
     const settle = (units: number) => void settled.push(units);
