@@ -3,6 +3,7 @@
 import { MeterctlError } from '../domain/error.js';
 import type { RouteRule } from '../domain/route.js';
 import { unrecorded } from '../http/admit.js';
+import type { AnswerHead } from '../http/gateway/answer-head.js';
 import { type CallEnd, type CallMeter, freeOfCharge, RefusedCall } from '../http/gateway/call-meter.js';
 import type { MeteredCall } from '../http/gateway/metered-call.js';
 import type { Refusal } from '../http/problem.js';
@@ -96,9 +97,18 @@ export class Call {
     if (isWhole) this.#billing.answered();
     const { status, unitsSaid, contentType, contentEncoding = 'identity' } = head;
     const encoded = contentEncoding.trim().toLowerCase() !== 'identity';
-    const answer = { status, statusText: '', headers: [], contentType, encoded, upgrade: undefined };
+    const answer: AnswerHead = {
+      status,
+      statusText: '',
+      headers: [],
+      unitsSaid: [...unitsSaid],
+      contentType,
+      encoded,
+      upgrade: undefined,
+      upgraded: false,
+    };
     const request = { bytes: this.#parts.requestBytes, ended: true };
-    return this.#billing.head({ ...answer, unitsSaid: [...unitsSaid] }, request, false);
+    return this.#billing.head(answer, request);
   }
 
   /** A piece of the answer's body. */

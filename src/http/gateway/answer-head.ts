@@ -16,6 +16,8 @@ export interface AnswerHead {
   encoded: boolean;
   /** The protocol that the connection is handed over to. */
   upgrade: string | undefined;
+  /** Whether it is handed over. */
+  upgraded: boolean;
 }
 
 /** Whose request is answered: a field that Node could not write for it must not be in the head. */
@@ -37,6 +39,7 @@ export function answerHead(
     contentType: undefined,
     encoded: false,
     upgrade: undefined,
+    upgraded: status === 101,
   };
   const passing: string[] = [];
   const hasChunks = httpVersion !== '1.0' && method !== 'HEAD' && status !== 204 && status !== 304;

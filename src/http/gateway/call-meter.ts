@@ -44,7 +44,7 @@ export interface CallMeter {
    * Resolves once the head may go out, with the fields to add to it: names and values in turn. Rejects with `unavailable`
    * when the usage cannot be written, with `RefusedCall` when a limit has no room for it. The request may still be under way: `request` follows it.
    */
-  head(answer: AnswerHead, request: RequestSigns, upgraded: boolean): Promise<string[]>;
+  head(answer: AnswerHead, request: RequestSigns): Promise<string[]>;
   /** A piece of the answer's body came from the upstream. */
   data(chunk: Uint8Array): void;
   /** A WebSocket message passed. */

@@ -141,7 +141,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   /** Waits until the answer's usage is on disk, then lets its head out. */
   async #answer(head: AnswerHead): Promise<void> {
-    const bill = await this.#billed(head, false);
+    const bill = await this.#billed(head);
     if (!bill || this.#state !== 'held') return;
     this.#state = 'open';
     if (this.#clientGone) return this.#goOnAlone();
@@ -156,7 +156,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** Waits as `#answer` does, then joins both connections. */
   async #handOver(head: AnswerHead, upstream: Duplex): Promise<void> {
     upstream.on('error', () => upstream.destroy());
-    const bill = await this.#billed(head, true);
+    const bill = await this.#billed(head);
     if (!bill || this.#state !== 'held') return void upstream.destroy();
     const client = this.#req.socket;
     this.#res.detachSocket(client);
@@ -171,9 +171,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   /** The fields that tell of the bill. Without them the client has been told that the answer cannot be given. */
-  async #billed(head: AnswerHead, upgraded: boolean): Promise<string[] | undefined> {
+  async #billed(head: AnswerHead): Promise<string[] | undefined> {
     try {
-      return await this.#meter.head(head, this.#sender.sent, upgraded);
+      return await this.#meter.head(head, this.#sender.sent);
     } catch (error) {
       if (this.#state !== 'over') {
         this.#fail(error);

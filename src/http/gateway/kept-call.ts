@@ -41,15 +41,15 @@ export class KeptCall implements CallMeter {
     return this.#kept ?? answerNotKept;
   }
 
-  async head(answer: AnswerHead, request: RequestSigns, upgraded: boolean): Promise<string[]> {
+  async head(answer: AnswerHead, request: RequestSigns): Promise<string[]> {
     // What is made to be read as it comes has no end to wait for.
-    const streams = upgraded || /^text\/event-stream\b/i.test(answer.contentType ?? '');
+    const streams = answer.upgraded || /^text\/event-stream\b/i.test(answer.contentType ?? '');
     if (!streams) await this.#untilWhole;
     const fits = !streams && !this.#tooLarge;
     const headers = keptHeaders(answer);
     this.#kept = { status: answer.status, headers, body: fits ? Buffer.concat(this.#chunks) : null };
     this.#chunks = [];
-    return this.#inner.head(answer, request, upgraded);
+    return this.#inner.head(answer, request);
   }
 
   data(chunk: Uint8Array): void {

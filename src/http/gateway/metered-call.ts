@@ -65,13 +65,13 @@ export class MeteredCall implements CallMeter {
     return this.#isBilled;
   }
 
-  async head(answer: AnswerHead, request: RequestSigns, upgraded: boolean): Promise<string[]> {
+  async head(answer: AnswerHead, request: RequestSigns): Promise<string[]> {
     const { rule, admission } = this.#deps;
     if (!isBilled(rule, answer.status)) {
       this.#stage = 'done';
       return this.#bill(0);
     }
-    const known = this.#tally.head({ ...answer, upgraded }, request);
+    const known = this.#tally.head(answer, request);
     if (known === 'whole') await this.#untilWhole();
     if (this.#over !== undefined) return [];
     this.#isCounting = known === 'end';

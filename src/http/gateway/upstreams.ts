@@ -21,7 +21,7 @@ export interface Upstream {
   readonly url: string;
   /** Sends `path` below the base URL. `handler` hears everything else. `anew`: over a connection that is made for it. */
   dispatch(
-    options: Omit<Dispatcher.DispatchOptions, 'origin'>,
+    options: Required<Pick<Dispatcher.DispatchOptions, 'method' | 'path' | 'headers' | 'body' | 'upgrade'>>,
     handler: Dispatcher.DispatchHandler,
     anew: boolean,
   ): void;
@@ -73,10 +73,14 @@ export function openUpstreams(settings: UpstreamSettings, deps: { clock: Clock; 
     choose(tried) {
       const nowMs = deps.clock.nowMs();
       turn = (turn + 1) % servers.length;
-      const inTurn = [...servers.slice(turn), ...servers.slice(0, turn)].filter(
-        (server) => !tried.includes(server),
-      );
-      return inTurn.find((server) => server.downUntilMs <= nowMs) ?? inTurn[0];
+      let unwell: Server | undefined;
+      for (let offset = 0; offset < servers.length; offset += 1) {
+        const server = servers[(turn + offset) % servers.length];
+        if (!server || tried.includes(server)) continue;
+        if (server.downUntilMs <= nowMs) return server;
+        unwell ??= server;
+      }
+      return unwell;
     },
     async close() {
       await health.close();
@@ -106,7 +110,8 @@ function openServer(
     downUntilMs: 0,
     dispatch(request, handler, anew) {
       const dispatcher = anew ? newConnections : pool;
-      dispatcher.dispatch({ ...request, path: prefix + request.path }, handler);
+      const { method, path, headers, body, upgrade } = request;
+      dispatcher.dispatch({ method, path: prefix + path, headers, body, upgrade }, handler);
     },
     noteUp() {
       if (failures > 0) log.info('an upstream can be reached again', { url });
