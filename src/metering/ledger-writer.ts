@@ -31,14 +31,21 @@ interface Waiting {
 }
 
 /**
- * Makes a writer. The trigger is the end of the present round of I/O, never a timer: an idle server commits a lone call at
- * once, a busy one gathers whatever came in while the last batch synced.
+ * Makes a writer. The trigger is the end of a round of I/O that brought no more calls, never a timer: an idle server commits
+ * a lone call at once, a busy one gathers whatever came in while the last batch synced.
  */
 export function createLedgerWriter(deps: { store: UsageStore; clock: Clock; log: Log }): LedgerWriter {
   const queue: Waiting[] = [];
   let writing = false;
   const idle: (() => void)[] = [];
   const outage = createOutage(deps.log);
+  function gather(seen: number): void {
+    deps.clock.soon(() => {
+      if (queue.length > seen && queue.length < batchMax) gather(queue.length);
+      else void write();
+    });
+  }
+
   async function write(): Promise<void> {
     const batch = queue.splice(0, batchMax);
     try {
@@ -47,19 +54,12 @@ export function createLedgerWriter(deps: { store: UsageStore; clock: Clock; log:
         deps.clock.nowMs(),
       );
       outage.noteWritten();
-      batch.forEach((waiting, index) => {
-        const result = recorded[index];
-        if (result) waiting.resolve(result);
-        else
-          waiting.reject(
-            new MeterctlError('internal', 'The ledger answered for fewer calls than it was given.'),
-          );
-      });
+      batch.forEach((waiting, index) => tell(waiting, recorded[index]));
     } catch (error) {
       outage.noteRefused(batch.length, error);
       for (const waiting of batch) waiting.reject(error);
     }
-    if (queue.length > 0) return deps.clock.soon(() => void write());
+    if (queue.length > 0) return gather(queue.length);
     writing = false;
     for (const resolve of idle.splice(0)) resolve();
   }
@@ -81,7 +81,7 @@ export function createLedgerWriter(deps: { store: UsageStore; clock: Clock; log:
         queue.push({ usage, resolve, reject });
         if (writing) return;
         writing = true;
-        deps.clock.soon(() => void write());
+        gather(1);
       });
     },
     queued: () => queue.length,
@@ -89,6 +89,12 @@ export function createLedgerWriter(deps: { store: UsageStore; clock: Clock; log:
       return writing ? new Promise((resolve) => idle.push(resolve)) : Promise.resolve();
     },
   };
+}
+
+function tell(waiting: Waiting, recorded: RecordedUsage | undefined): void {
+  if (recorded) waiting.resolve(recorded);
+  else
+    waiting.reject(new MeterctlError('internal', 'The ledger answered for fewer calls than it was given.'));
 }
 
 /** Tells of an outage when it begins and when it ends, not for every call. */

@@ -47,6 +47,22 @@ describe('the ledger writer', () => {
     );
   });
 
+  it('waits for the rounds of I/O that bring more calls, but for nothing else', async () => {
+    const { writer, row, batches } = await setUp();
+    const recorded = [writer.record(row())];
+    await new Promise<void>((resolve) => {
+      // The first round ends with two calls, the next one with three, and the one after that with no more.
+      recorded.push(writer.record(row()));
+      setImmediate(() => {
+        recorded.push(writer.record(row()));
+        setImmediate(() => setImmediate(resolve));
+      });
+    });
+    recorded.push(writer.record(row()));
+    await Promise.all(recorded);
+    expect(batches).toEqual([3, 1]);
+  });
+
   it('fails exactly the calls of a commit that failed, and goes on with the next', async () => {
     const { writer, row, broken, real, customer } = await setUp();
     await writer.record(row());
