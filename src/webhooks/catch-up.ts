@@ -93,6 +93,8 @@ async function storeAll(
       const receipt = await store.recordWebhook(event, host.clock.nowMs());
       if (receipt === 'first') sum.missed += 1;
       youngestMs = Math.max(youngestMs, event.createdAtMs);
+      // Each is a synced commit, and there may be very many: paid calls must not wait behind a page of them.
+      await new Promise<void>((resolve) => host.clock.soon(resolve));
     }
     sum.read += page.data.length;
     cursor = page.nextCursor;

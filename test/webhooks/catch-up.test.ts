@@ -136,6 +136,19 @@ describe('catching up', () => {
     expect(await store.findMark('events_read_until')).toBe(String(testStartMs + 9 * minute));
   });
 
+  it('lets other work in between two events, of which each is a commit of its own', async () => {
+    const { run } = await setUp(...series(20));
+    let [turns, ended] = [0, false];
+    const turn = () => {
+      turns += 1;
+      if (!ended) setImmediate(turn);
+    };
+    turn();
+    await run();
+    ended = true;
+    expect(turns).toBeGreaterThanOrEqual(20);
+  });
+
   it('asks for a page again that was refused on the way', async () => {
     const { run, host, stripe, troubles } = await setUp(...series(10));
     stripe.pageMax = 3;
