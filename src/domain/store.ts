@@ -94,6 +94,8 @@ export interface UsageStore extends OpenCallStore {
   /** Records all in one synced commit, each with the delivery that covers it; one result an entry, in order. */
   recordUsage(entries: readonly NewUsage[], nowMs: number): Promise<RecordedUsage[]>;
   findUsage(id: number): Promise<LedgerRow | undefined>;
+  /** The row that the customer's usage was recorded as under this key. */
+  findUsageUnder(customerNo: number, idempotencyKey: string): Promise<number | undefined>;
   /**
    * Takes back one row of above zero units, by another row that the roll-ups follow. Units that Stripe surely does not have
    * leave their delivery; others are taken back by a delivery that waits until theirs has arrived: as a cancellation when

@@ -1,9 +1,11 @@
 /** Records usage that the operator reports, outside of a paid call. */
 
+import type { Customer } from '../domain/customer.js';
 import { MeterctlError } from '../domain/error.js';
 import type { CustomerStore, UsageStore } from '../domain/store.js';
 import type { RecordedUsage } from '../domain/usage.js';
 import type { Host } from '../lib/host.js';
+import { rfc3339 } from '../lib/rfc3339.js';
 import { ageMaxMs, invoiceIsFinal, isBillable } from './billable.js';
 import { usageRow } from './usage-row.js';
 
@@ -25,8 +27,9 @@ const aheadMaxMs = 5 * 60_000;
 const recordedRoute = 'usage record';
 
 /**
- * Records once. Throws `not_found` for an unknown customer, `invalid` for what Stripe could never bill, and `conflict` for a
- * correction of what Stripe has billed for good.
+ * Records once; what was recorded under its key before is a repeat, whatever became of its time. Throws `not_found` for an
+ * unknown customer, `invalid` for what Stripe could never bill, and `conflict` for a correction of what Stripe has billed for
+ * good.
  */
 export async function recordUsageOnce(
   deps: { store: CustomerStore & UsageStore; host: Host; settings: { meter: string; windowMs: number } },
@@ -34,26 +37,32 @@ export async function recordUsageOnce(
 ): Promise<RecordedUsage> {
   const nowMs = deps.host.clock.nowMs();
   checkUnits(reported);
-  // What is too old to be corrected gets a better answer below.
-  const tooOld = !reported.correct && reported.atMs < nowMs - ageMaxMs;
-  if (tooOld || reported.atMs > nowMs + aheadMaxMs) {
-    throw new MeterctlError(
-      'invalid',
-      `Stripe cannot bill usage of ${new Date(reported.atMs).toISOString()}.`,
-      {
-        hint: 'The time of use may be at most 35 days past and 5 minutes ahead.',
-      },
-    );
-  }
   const customer = await deps.store.findCustomer(reported.customerId);
   if (!customer) throw new MeterctlError('not_found', `There is no customer ${reported.customerId} here.`);
-  if (reported.correct && !isBillable(customer, reported.atMs, nowMs)) {
-    throw invoiceIsFinal(reported.units, reported.atMs);
-  }
+  const refusal = refusalOf(reported, customer, nowMs);
+  // Told that it cannot be billed, somebody would bill by hand what was recorded in time.
+  if (refusal && !(await isRepeat(deps.store, customer.no, reported))) throw refusal;
   const use = { customer, keyNo: null, route: recordedRoute, ...reported };
   const [recorded] = await deps.store.recordUsage([usageRow(use, deps.settings)], nowMs);
   if (!recorded) throw new MeterctlError('internal', 'The ledger gave no answer.');
   return recorded;
+}
+
+/** Why Stripe would bill it no more, or not yet; `undefined` when it may be recorded. */
+function refusalOf(reported: UsageReported, customer: Customer, nowMs: number): MeterctlError | undefined {
+  const { units, atMs, correct } = reported;
+  if (atMs > nowMs + aheadMaxMs || (!correct && atMs < nowMs - ageMaxMs)) {
+    return new MeterctlError('invalid', `Stripe cannot bill usage of ${rfc3339(atMs)}.`, {
+      hint: 'The time of use may be at most 35 days past and 5 minutes ahead.',
+    });
+  }
+  return correct && !isBillable(customer, atMs, nowMs) ? invoiceIsFinal(units, atMs) : undefined;
+}
+
+async function isRepeat(store: UsageStore, customerNo: number, reported: UsageReported): Promise<boolean> {
+  const { idempotencyKey } = reported;
+  if (idempotencyKey === undefined) return false;
+  return (await store.findUsageUnder(customerNo, idempotencyKey)) !== undefined;
 }
 
 function checkUnits({ units, correct }: UsageReported): void {

@@ -2,8 +2,10 @@
 
 import assert from 'node:assert';
 import type { Database as Connection } from 'better-sqlite3';
+import type { UsageStore } from '../domain/store.js';
 import type { NewUsage, RecordedUsage } from '../domain/usage.js';
 import { createAnswerKeeper } from './answers.js';
+import type { Database } from './open.js';
 
 const noteSql = `
 INSERT INTO usage_notes (usage_id, customer_no, idempotency_key, recorded_at_ms) VALUES (?, ?, ?, ?)`;
@@ -57,6 +59,16 @@ export function createRepeats(connection: Connection): Repeats {
       const { customerNo, idempotencyKey } = usage;
       if (idempotencyKey !== undefined) note.run(recorded.id, customerNo, idempotencyKey, nowMs);
       answers.keep(recorded, usage, nowMs);
+    },
+  };
+}
+
+/** The question about a key of the contract. */
+export function createRepeatQuery({ connection, read }: Database): Pick<UsageStore, 'findUsageUnder'> {
+  const find = connection.prepare<[number, string], { id: number }>(findSql);
+  return {
+    async findUsageUnder(customerNo, idempotencyKey) {
+      return read(() => find.get(customerNo, idempotencyKey)?.id);
     },
   };
 }

@@ -18,7 +18,7 @@ import {
   type EntryGroups,
   periodKey,
 } from './usage-batch.js';
-import { createRepeats } from './usage-repeats.js';
+import { createRepeatQuery, createRepeats } from './usage-repeats.js';
 import { insertUsageSql, upsertDaySql, upsertPeriodSql } from './usage-statements.js';
 import { createUsageSums } from './usage-sums.js';
 import { createVoids } from './usage-voids.js';
@@ -45,6 +45,7 @@ export function createUsage(database: Database, ids: Ids, audit: AuditWriter): U
   return {
     ...createUsageSums(database, routes),
     ...createRecentUsage(database),
+    ...createRepeatQuery(database),
     ...openCalls.contract,
     ...createVoids(database, ids, audit),
     async recordUsage(usages, nowMs) {
