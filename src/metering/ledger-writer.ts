@@ -54,7 +54,7 @@ export function createLedgerWriter(deps: { store: UsageStore; clock: Clock; log:
         deps.clock.nowMs(),
       );
       outage.noteWritten();
-      batch.forEach((waiting, index) => tell(waiting, recorded[index]));
+      for (const [index, waiting] of batch.entries()) tell(waiting, recorded[index]);
     } catch (error) {
       outage.noteRefused(batch.length, error);
       for (const waiting of batch) waiting.reject(error);
