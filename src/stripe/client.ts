@@ -1,6 +1,7 @@
 /** Makes the SDK's client; the embedded Stripe and any other server differ from Stripe by their base URL alone. */
 
 import type { IncomingMessage } from 'node:http';
+import { addAbortSignal } from 'node:stream';
 import Stripe from 'stripe';
 import { answerMaxMs } from '../domain/billing.js';
 
@@ -47,10 +48,12 @@ function createHttpClient(): Stripe.HttpClient {
   const client = Stripe.createNodeHttpClient();
   const send = client.makeRequest.bind(client);
   client.makeRequest = async (...request) => {
+    // The SDK's own limit begins anew with every byte: an answer that trickles in would outlast any lease.
+    const late = AbortSignal.timeout(answerMaxMs);
     try {
       const response = await send(...request);
       // The client was made by the SDK for Node, so its answers are Node's.
-      limit(response.getRawResponse() as IncomingMessage);
+      limit(addAbortSignal(late, response.getRawResponse() as IncomingMessage));
       const method = request[3];
       if (method === 'POST' && response.getStatusCode() === 429) {
         const headers = { 'stripe-should-retry': 'true', ...response.getHeaders() };

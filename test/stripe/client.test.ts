@@ -1,6 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { answerMaxMs } from '../../src/domain/billing.js';
 import { createBilling } from '../../src/stripe/billing.js';
 import { openCannedStripe } from '../support/canned-stripe.js';
 import { createFakeHost } from '../support/host.js';
@@ -18,7 +20,37 @@ async function openSilence(): Promise<{ apiBase: string; requests(): number }> {
   return { apiBase: `http://127.0.0.1:${port}`, requests: () => requests };
 }
 
+/** A server that answers a space every few seconds, and never comes to an end. */
+async function openTrickle(): Promise<string> {
+  const ended = new AbortController();
+  const server = createServer(async (request, response) => {
+    request.resume();
+    response.on('error', () => undefined).writeHead(200, { 'content-type': 'application/json' });
+    while (!ended.signal.aborted) {
+      response.write(' ');
+      await delay(2_000, undefined, { signal: ended.signal }).catch(() => undefined);
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    ended.abort();
+    server.close();
+    server.closeAllConnections();
+  });
+  const { port } = server.address() as AddressInfo; // A TCP server's address is never a pipe's.
+  return `http://127.0.0.1:${port}`;
+}
+
 describe('the client', () => {
+  it('does not wait for an answer that trickles in', { timeout: 3 * answerMaxMs }, async () => {
+    const host = createFakeHost();
+    const apiBase = await openTrickle();
+    const billing = createBilling({ secretKey: 'sk_test_x', apiBase, meterId: null }, host.clock);
+    const event = { identifier: 'dlv_1', idempotencyKey: 'dlv_1', meter: 'calls', customerId: 'cus_1' };
+    const answer = await billing.sendMeterEvent({ ...event, units: 1, timestampMs: 0 });
+    expect(answer).toMatchObject({ kind: 'retry', processed: 'unknown', nextKey: false });
+  });
+
   it('asks again to create what was refused as too much at once, but never sends a meter event again', async () => {
     const error = { type: 'invalid_request_error', code: 'lock_timeout', message: 'This object is locked.' };
     const customer = { id: 'cus_1', object: 'customer', created: 0 };
