@@ -7,7 +7,7 @@ import { type AddressCheck, createAddressCheck } from '../lib/address-ranges.js'
 import { type BoundedCache, createBoundedCache } from '../lib/bounded-cache.js';
 import { createLoop } from '../lib/loop.js';
 import { createForeignKeys, type ForeignKeysDeps } from './foreign-keys.js';
-import { hashSecret, isWellFormed } from './secret.js';
+import { hashNameOf, isWellFormed } from './secret.js';
 
 /** A key with its customer, and the check of the addresses that it may be used from, if not from all. */
 export interface FoundKey {
@@ -65,9 +65,10 @@ export function createKeyLookup(deps: KeyLookupDeps): KeyLookup {
     missing.clear();
   }
 
-  async function load(secret: string, hash: Uint8Array, name: string): Promise<FoundKey | null> {
+  async function load(secret: string, name: string): Promise<FoundKey | null> {
     const asked = revision;
     const wellFormed = isWellFormed(secret);
+    const hash = Buffer.from(name, 'latin1');
     let row = await store.findKeyByHash(hash);
     if (!row && !wellFormed && (await foreignKeys.adopt(secret, hash))) row = await store.findKeyByHash(hash);
     const key = row ? { ...row, allowsAddress: createAddressCheck(row.key.ipAllow) } : null;
@@ -77,12 +78,11 @@ export function createKeyLookup(deps: KeyLookupDeps): KeyLookup {
   }
 
   function lookUp(secret: string): FoundKey | null | Promise<FoundKey | null> {
-    const hash = hashSecret(secret);
-    const name = Buffer.from(hash.buffer, hash.byteOffset, hash.byteLength).toString('latin1');
+    const name = hashNameOf(secret);
     const hit = found.get(name);
     if (hit) return hit;
     if (missing.get(name)) return null;
-    const running = pending.get(name) ?? load(secret, hash, name).finally(() => pending.delete(name));
+    const running = pending.get(name) ?? load(secret, name).finally(() => pending.delete(name));
     pending.set(name, running);
     return running;
   }
