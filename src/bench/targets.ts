@@ -84,7 +84,7 @@ export function targetsOf(
     ...comparisons.map((comparison) => targetOf(comparison, subjects)),
     {
       what: `answered, not in the ledger: ${killed.kills} kills`,
-      ...{ durability: 'fdatasync', unit: 'calls', isFloor: false, must: 0, aim: 0 },
+      ...{ durability: 'fsync', unit: 'calls', isFloor: false, must: 0, aim: 0 },
       measured: spreadOf([killed.missing]),
     },
     {

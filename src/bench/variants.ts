@@ -37,7 +37,7 @@ export type VariantName =
   | 'gateway';
 
 /** Usage is in a commit that SQLite has synced (synchronous=FULL). */
-const synced = 'fdatasync';
+const synced = 'fsync';
 
 /** Stripe has answered. */
 const atStripe = 'at Stripe';
