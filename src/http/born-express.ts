@@ -3,6 +3,7 @@
 import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Express, Request as ExpressRequest, Response as ExpressResponse } from 'express';
+import { noteHandOver } from './gateway/request-head.js';
 
 /** Gets every request, before the app or instead of it. */
 export type Listener = (req: ExpressRequest, res: ExpressResponse) => void;
@@ -34,7 +35,9 @@ export function createExpressServer(app: Express, listener: Listener): ExpressSe
   server.on('upgrade', (req: Request, socket, head) => {
     upgraded.add(socket);
     socket.once('close', () => upgraded.delete(socket));
-    onRequest(req, answerOn(new Response(req), req, head));
+    noteHandOver(req);
+    const res = answerOn(new Response(req), req, head);
+    if (res) onRequest(req, res);
   });
   return {
     server,
@@ -45,13 +48,22 @@ export function createExpressServer(app: Express, listener: Listener): ExpressSe
   };
 }
 
-/** Node leaves the connection of a request for another protocol to us. Here it gets an answer as any other request does. */
-function answerOn(res: ServerResponse, req: IncomingMessage, head: Buffer): ServerResponse {
+/**
+ * Node leaves the connection of a request for another protocol to us. Here it gets an answer as any other request does; none
+ * where it came before an earlier request on the connection was answered, which then ends.
+ */
+function answerOn(res: ServerResponse, req: IncomingMessage, head: Buffer): ServerResponse | undefined {
   const { socket } = req;
-  if (head.length > 0) socket.unshift(head);
   socket.on('error', () => socket.destroy());
+  try {
+    res.assignSocket(socket);
+  } catch {
+    // The connection still belongs to the answer before, and Node tells that by throwing alone.
+    socket.destroy();
+    return undefined;
+  }
+  if (head.length > 0) socket.unshift(head);
   res.shouldKeepAlive = false;
-  res.assignSocket(socket);
   res.once('finish', () => {
     res.detachSocket(socket);
     socket.destroySoon();

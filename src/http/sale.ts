@@ -4,6 +4,7 @@ import type { Request, Response } from 'express';
 import type { KeyLookup } from '../keys/key-lookup.js';
 import { countCall } from './count-call.js';
 import type { Gateway } from './gateway/gateway.js';
+import { methodFields } from './gateway/request-head.js';
 import type { Route, RouteTable } from './gateway/route-table.js';
 import { suspicion } from './gateway/suspicious.js';
 import type { Metrics } from './metrics.js';
@@ -43,16 +44,16 @@ async function give(gateway: Gateway, keys: KeyLookup, call: { req: Request; res
   await gateway.forward(req, res, route, { ownBearer });
 }
 
-/** Fields by which some frameworks are told another method than that of the request line. */
-const methodFields = ['x-http-method-override', 'x-http-method', 'x-method-override'];
-
 /** A call must not be paid by one rule and carried out by another. */
 function suspicionOfMethod(routes: RouteTable, { headers, url }: Request, route: Route): string | undefined {
   for (const field of methodFields) {
     const said = headers[field];
     if (said === undefined) continue;
-    const other = routes.find(String(said).toUpperCase(), url);
-    if (other?.rule !== route.rule) return `By ${field} this would be another call.`;
+    // Of several some take the first, and others the last.
+    const others = String(said).split(',');
+    if (others.some((method) => routes.find(method.trim().toUpperCase(), url)?.rule !== route.rule)) {
+      return `By ${field} this would be another call.`;
+    }
   }
   return undefined;
 }

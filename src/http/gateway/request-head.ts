@@ -33,6 +33,9 @@ const kept: ReadonlySet<string> = new Set([
   'x-rewrite-url',
 ]);
 
+/** Fields by which some frameworks are told another method than that of the request line. */
+export const methodFields = ['x-http-method-override', 'x-http-method', 'x-method-override'];
+
 /** Names and values in turn, as undici takes them. */
 export function requestHeaders(req: IncomingMessage, introduction: Introduction): string[] {
   const headers: string[] = [];
@@ -58,6 +61,7 @@ function isForUpstream(
   if (isHopByHop(name) || named.has(name)) return false;
   // CGI and WSGI take `_` for `-`, so `X_Forwarded_For` would reach the program under our field's name.
   const said = name.includes('_') ? name.replaceAll('_', '-') : name;
+  if (said !== name && methodFields.includes(said)) return false;
   if (kept.has(said) || said.startsWith('x-forwarded-') || said.startsWith('meterctl-')) return false;
   if (plain && said === 'accept-encoding') return false;
   return said !== 'authorization' || !ownBearer || !/^bearer\s/i.test(value);
@@ -101,9 +105,20 @@ export function requestTarget(url: string): string {
   return others.length === 0 ? url.slice(0, start) : `${url.slice(0, start)}?${others.join('&')}`;
 }
 
-/** Whether the request asks for another protocol: only where `Connection` names it (RFC 9110 7.8). */
-export function namesUpgrade({ headers: { upgrade, connection } }: IncomingMessage): boolean {
-  return upgrade !== undefined && /\bupgrade\b/i.test(connection ?? '');
+/** Requests that Node gave away with their connection. */
+const handedOver = new WeakSet<IncomingMessage>();
+
+/** Notes that Node found a request to ask for another protocol, and no longer reads its connection. */
+export function noteHandOver(req: IncomingMessage): void {
+  handedOver.add(req);
+}
+
+/**
+ * Whether the request asks for another protocol (RFC 9110 7.8), as Node's parser reads `Connection`. Were it read here once
+ * more, and otherwise, Node would take what follows on the connection for more requests.
+ */
+export function namesUpgrade(req: IncomingMessage): boolean {
+  return handedOver.has(req);
 }
 
 /** Whether a body follows the head (RFC 9112 6.3). */

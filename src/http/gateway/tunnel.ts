@@ -37,6 +37,8 @@ export function openTunnel(
   const fromClient = createFrames(() => meter.message('client'));
   const fromUpstream = createFrames(() => meter.message('upstream'));
   let isOver = false;
+  const oneEnded = () => client.readableEnded || upstream.readableEnded;
+  const bothEnded = () => client.readableEnded && upstream.readableEnded;
 
   function end(how: CallEnd): void {
     if (isOver) return;
@@ -60,17 +62,19 @@ export function openTunnel(
     meter.data(chunk);
     if (count.isWebSocket) fromUpstream.push(chunk);
   });
-  // An orderly end of either side is the end of the call; all else is a side that is gone.
-  for (const side of [client, upstream]) side.once('end', () => end('complete'));
+  // A side that has said its last word may still be told much, so the call is over when both have; all else is a side that is gone.
+  for (const side of [client, upstream]) side.once('end', () => bothEnded() && end('complete'));
   client.once('error', () => end('client-gone'));
   upstream.once('error', () => end('upstream-gone'));
   client.once('close', () => {
-    end('client-gone');
+    end(oneEnded() ? 'complete' : 'client-gone');
     upstream.destroy();
   });
   upstream.once('close', () => {
-    end('upstream-gone');
-    client.destroy();
+    end(oneEnded() ? 'complete' : 'upstream-gone');
+    // What it said before it ended is still on its way.
+    if (upstream.readableEnded) client.end(() => client.destroy());
+    else client.destroy();
   });
   client.pipe(upstream);
   upstream.pipe(client);

@@ -72,6 +72,7 @@ describe('a price', () => {
     { path: '/v1/large/:id', units: 50 },
     { path: '/v1/*rest', methods: ['GET'], units: 2 },
     { path: '/v1/*rest', methods: ['POST'], units: 9 },
+    { path: '/gpt/:op', methods: ['DELETE'], units: 7 },
     { path: '/gpt/:op', units: 1 },
     { path: '/:prompt', units: 40 },
   ];
@@ -100,7 +101,8 @@ describe('a price', () => {
   it('is not dodged by a method or a path in a header', async () => {
     const seen: unknown[] = [];
     const upstream = await openUpstream((req, res) => {
-      seen.push(req.headers['x-original-url'] ?? req.headers['x-rewrite-url'] ?? 'none');
+      const names = ['x-original-url', 'x-rewrite-url', 'x_http_method_override'];
+      seen.push(names.find((name) => name in req.headers) ?? 'none');
       res.end('ok');
     });
     const gateway = await openGateway(upstream, { routes });
@@ -109,10 +111,13 @@ describe('a price', () => {
       expect([name, (await over(name, 'post')).status]).toEqual([name, 400]);
       expect([name, (await over(name, 'HEAD')).status]).toEqual([name, 200]);
     }
+    const several = { method: 'POST', headers: { 'X-HTTP-Method-Override': 'DELETE, X' } };
+    expect((await gateway.call('/gpt/x', several)).status).toBe(400);
+    expect((await over('X_HTTP_Method_Override', 'POST')).status).toBe(200);
     await gateway.call('/v1/x', {
       headers: { 'X-Original-URL': '/v1/large/x', 'X-Rewrite-URL': '/v1/large/x' },
     });
-    expect(seen).toEqual(Array(4).fill('none'));
+    expect(seen).toEqual(Array(5).fill('none'));
   });
 
   it('is not dodged by another version of HTTP inside of the connection', async () => {
