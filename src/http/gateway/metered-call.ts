@@ -165,7 +165,8 @@ export class MeteredCall implements CallMeter {
   }
 
   #close(how: CallEnd): void {
-    const nothing = how !== 'complete' && this.#deps.rule.onAbort === 'none';
+    // Whoever is cut off by his own limits did not hang up.
+    const nothing = how !== 'complete' && this.#deps.rule.onAbort === 'none' && !this.#isUsedUp;
     const units = nothing ? 0 : this.#within(this.#charge());
     this.#stage = 'done';
     this.#closing = this.#open?.end(units).then(() => ['Meterctl-Units', String(units)]);

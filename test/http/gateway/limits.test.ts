@@ -66,23 +66,26 @@ describe('a limit before an upstream', () => {
     expect((await gateway.usage()).units).toBe(56);
   });
 
-  it('cuts streams off when it is used up, and bills what it left', async () => {
-    const upstream = await openUpstream((_req, res) => {
-      res.setHeader('content-type', 'text/event-stream');
-      const more = () => {
-        if (!res.destroyed) res.write('data: x\n\n', () => setImmediate(more));
-      };
-      more();
-    });
-    const gateway = await openGateway(upstream, {
-      routes: [{ path: '/events', units: { by: 'events' } }, probe],
-    });
-    await limit(gateway, '--quota 500/month');
-    const texts = await Promise.all([1, 2, 3].map(async () => readAll(await gateway.call('/events'))));
-    expect(texts.join('').match(/data/g)?.length).toBeGreaterThan(400);
-    await eventually(async () => expect((await gateway.usage()).units).toBe(500));
-    expect((await gateway.call('/events')).status).toBe(429);
-  });
+  it.each(['delivered', 'none'])(
+    'cuts streams off when it is used up, and bills what it left (%s)',
+    async (onAbort) => {
+      const upstream = await openUpstream((_req, res) => {
+        res.setHeader('content-type', 'text/event-stream');
+        const more = () => {
+          if (!res.destroyed) res.write('data: x\n\n', () => setImmediate(more));
+        };
+        more();
+      });
+      const gateway = await openGateway(upstream, {
+        routes: [{ path: '/events', units: { by: 'events' }, onAbort }, probe],
+      });
+      await limit(gateway, '--quota 500/month');
+      const texts = await Promise.all([1, 2, 3].map(async () => readAll(await gateway.call('/events'))));
+      expect(texts.join('').match(/data/g)?.length).toBeGreaterThan(400);
+      await eventually(async () => expect((await gateway.usage()).units).toBe(500));
+      expect((await gateway.call('/events')).status).toBe(429);
+    },
+  );
 
   it('gives the whole of an answer whose last event costs more than is left, and bills what is left', async () => {
     const body = 'data: {"delta":"a"}\n\ndata: {"usage":{"total":500}}\n\n';
