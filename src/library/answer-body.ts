@@ -59,9 +59,15 @@ export class AnswerBody {
     );
   }
 
-  /** Nobody gets it. */
-  async discard(): Promise<void> {
-    await this.#reader?.cancel().catch(() => undefined);
+  /** Nobody gets it. A stream that fails, or has failed, while it is given up is no news to anybody. */
+  async discard(reason?: unknown): Promise<void> {
+    await this.#reader?.cancel(reason).catch(() => undefined);
+  }
+
+  /** A HEAD request has its head, and that is all of the answer. */
+  async leave(): Promise<void> {
+    this.#call.end('complete');
+    await this.discard();
   }
 
   /** Its reader is gone. The handler goes on where all of it is owed. */
@@ -70,7 +76,7 @@ export class AnswerBody {
     this.#isAbandoned = true;
     if (!this.#call.outlivesClient) {
       this.#call.end('client-gone');
-      await this.#reader?.cancel(reason);
+      await this.discard(reason);
       return;
     }
     void this.#call.goOnAlone();

@@ -17,6 +17,9 @@ export interface FetchDeps {
   metrics: { countCall(outcome: string): void };
 }
 
+/** What servers note for a client that is gone; nobody gets it. */
+const clientGone = 499;
+
 /** A handler whose calls are sold. */
 export function sellFetch<R extends Request, Rest extends unknown[]>(
   deps: FetchDeps,
@@ -37,10 +40,18 @@ export function sellFetch<R extends Request, Rest extends unknown[]>(
       else call.end('client-gone');
     };
     request.signal.addEventListener('abort', hangUp, { once: true });
+    // It hung up while it was being let in, and nobody would be told of it any more.
+    if (request.signal.aborted) {
+      call.end('client-gone');
+      return new Response(null, { status: clientGone });
+    }
     try {
       const response = await handler(request, call.meter, ...rest);
       body = new AnswerBody(call, response.body);
-      return await bill(deps, call, { response, body, requestId });
+      const answer = await bill(deps, call, { request, response, body, requestId });
+      // Where its client hung up before there was an answer, none may be there to read it.
+      if (request.signal.aborted) void body.abandon(request.signal.reason);
+      return answer;
     } catch (error) {
       call.end('upstream-gone');
       throw error;
@@ -72,13 +83,23 @@ function orderOf(
   };
 }
 
+/** A handler's answer, and what it answers. */
+interface Answered {
+  request: Request;
+  response: Response;
+  body: AnswerBody;
+  requestId: string;
+}
+
 /** The answer with its bill, as soon as that is on disk. */
 async function bill(
   deps: FetchDeps,
   call: Call,
-  { response, body, requestId }: { response: Response; body: AnswerBody; requestId: string },
+  { request, response, body, requestId }: Answered,
 ): Promise<Response> {
-  const isWhole = await body.look(deps.host.clock);
+  // Frameworks answer HEAD as GET, and drop the body without a word.
+  const isHead = request.method === 'HEAD';
+  const isWhole = (await body.look(deps.host.clock)) || isHead;
   const headers = new Headers(response.headers);
   const said = headers.get('meterctl-units');
   headers.delete('meterctl-units');
@@ -103,7 +124,8 @@ async function bill(
   headers.set('X-Request-Id', requestId);
   for (const [name, value] of pairs([...call.fields, ...fields])) headers.set(name, value);
   const { status, statusText } = response;
-  return new Response(body.rest(), { status, statusText, headers });
+  if (isHead) void body.leave();
+  return new Response(isHead ? null : body.rest(), { status, statusText, headers });
 }
 
 function refusalAnswer(refusal: Refusal, requestId: string): Response {

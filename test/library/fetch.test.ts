@@ -1,7 +1,7 @@
 /** The fetch-style wrapper: what `Request` and `Response` add to what the middleware does. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Price } from '../../src/meterctl.js';
 import { eventually } from '../support/eventually.js';
 import { openShop, type TestShop } from '../support/library.js';
@@ -116,5 +116,61 @@ describe('a reader that goes', () => {
     await answer.body!.getReader().read();
     gone.abort();
     await eventually(async () => expect(await seller.usage()).toEqual({ units: 1, requests: 1 }));
+  });
+});
+
+describe('a call that nobody reads the answer of', () => {
+  const limited = async () => {
+    const seller = await openShop();
+    await seller.json(`limits set ${seller.customerId} --max-in-flight 1`);
+    return seller;
+  };
+
+  it('is over when its request was HEAD, which frameworks drop the body of', async () => {
+    const seller = await limited();
+    let cancelled = false;
+    const onCancel = () => {
+      cancelled = true;
+    };
+    const sold = seller.shop.fetch(() => new Response(streamOf(Array<string>(10_000).fill('x'), onCancel)));
+    for (const _ of [1, 2]) {
+      const answer = await sold(ask(seller, { method: 'HEAD' }));
+      expect([answer.status, answer.body, answer.headers.get('meterctl-units')]).toEqual([200, null, '1']);
+    }
+    expect(cancelled).toBe(true);
+    expect(await seller.usage()).toEqual({ units: 2, requests: 2 });
+  });
+
+  it('is not begun for a client that hung up while it was let in', async () => {
+    const seller = await limited();
+    let calls = 0;
+    const sold = seller.shop.fetch(() => {
+      calls += 1;
+      return new Response(streamOf(['x']));
+    });
+    expect((await sold(ask(seller, { signal: AbortSignal.abort() }))).status).toBe(499);
+    expect(calls).toBe(0);
+    expect(await (await sold(ask(seller))).text()).toBe('x');
+  });
+
+  it('harms no program whose stream fails while it is given up', async () => {
+    const seller = await openShop();
+    const client = new AbortController();
+    const sold = seller.shop.fetch(
+      () =>
+        new Response(
+          streamOf(['x', 'y'], () => {
+            throw new Error('it will not end');
+          }),
+        ),
+    );
+    const failures: unknown[] = [];
+    const note = (error: unknown) => void failures.push(error);
+    process.on('unhandledRejection', note);
+    onTestFinished(() => void process.off('unhandledRejection', note));
+    await sold(ask(seller, { signal: client.signal }));
+    client.abort();
+    await sleep(20);
+    expect(failures).toEqual([]);
   });
 });
