@@ -34,7 +34,8 @@ export async function applyMessages(
     await putOff({ store, host }, messages, error);
     return error;
   }
-  for (const { id } of messages) await store.settleWebhook(id, { kind: 'applied', atMs: host.clock.nowMs() });
+  for (const { id } of messages)
+    await settle({ store, host }, id, { kind: 'applied', atMs: host.clock.nowMs() });
   return undefined;
 }
 
@@ -52,8 +53,18 @@ export async function putOff(
         ...{ id, type, attempts, reason },
       });
     else host.log.warn('a message from Stripe could not be applied yet', { id, type, attempts, reason });
-    await store.settleWebhook(id, outcome);
+    await settle({ store, host }, id, outcome);
   }
+}
+
+/** Each is a commit; other work runs in between, because paid calls must not wait behind all that one target has. */
+async function settle(
+  { store, host }: Pick<ApplyDeps, 'store' | 'host'>,
+  id: string,
+  outcome: WebhookOutcome,
+): Promise<void> {
+  await store.settleWebhook(id, outcome);
+  await new Promise<void>((resolve) => host.clock.soon(resolve));
 }
 
 function outcomeOf(error: unknown, reason: string, attempts: number, nowMs: number): WebhookOutcome {

@@ -52,6 +52,28 @@ describe('the inbox', () => {
     expect(applied).toEqual([{ kind: 'customer', customerId: 'cus_1', subscriptionId: 'sub_1' }]);
   });
 
+  it.each([
+    ['applied', async () => undefined],
+    ['put off', () => Promise.reject(new Error('down'))],
+  ])(
+    'lets other work in between messages that are %s, of which each is a commit of its own',
+    async (_, apply) => {
+      const { receive, inbox, applied } = await setUp(apply);
+      for (let number = 0; number < 30; number += 1)
+        await receive(snapshot(`evt_${number}`, 'customer.updated', { id: 'cus_1' }));
+      let [turns, ended] = [0, false];
+      const turn = () => {
+        turns += 1;
+        if (!ended) setImmediate(turn);
+      };
+      turn();
+      await inbox.tick(running);
+      ended = true;
+      expect(turns).toBeGreaterThanOrEqual(30);
+      expect(applied.length).toBeLessThanOrEqual(1);
+    },
+  );
+
   it('reads thin bodies on the same route', async () => {
     const { receive, store } = await setUp();
     const thin = {
