@@ -185,7 +185,8 @@ export class HeldAnswer {
   /** All of the answer is here. Its end goes out as its head did: when what is owed for it is on disk. */
   #finish(): void {
     const bill = this.#call.answered();
-    if (bill instanceof Promise) void bill.then((trailers) => this.#letEnd(trailers));
+    // Node may refuse to write what the handler has said, and there is nobody left to be told.
+    if (bill instanceof Promise) bill.then((fields) => this.#letEnd(fields)).catch(() => this.#res.destroy());
     else this.#letEnd(bill);
   }
 
@@ -217,6 +218,7 @@ export class HeldAnswer {
     }
     for (const name of res.getHeaderNames()) res.removeHeader(name);
     setHeaders(res, this.#headers);
+    res.statusMessage = '';
     this.#state = 'open';
     const { write, end } = res;
     Object.assign(res, this.#below);

@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { MeterctlError, type Price } from '../../src/meterctl.js';
 import { eventually } from '../support/eventually.js';
 import { openShop, serve, type TestShop } from '../support/library.js';
@@ -258,5 +258,24 @@ describe('a client that hangs up', () => {
     await leave(url, seller.key);
     const requests = 1;
     await eventually(async () => expect(await seller.usage()).toEqual({ units, requests }));
+  });
+});
+
+describe('an answer that Node refuses to write', () => {
+  it('harms nobody else, whenever it is found out', async () => {
+    const seller = await openShop();
+    const failures: unknown[] = [];
+    const note = (error: unknown) => void failures.push(error);
+    process.on('unhandledRejection', note);
+    onTestFinished(() => void process.off('unhandledRejection', note));
+    const { call } = await openApp(seller, ({ url }, res) => {
+      res.statusMessage = 'two\nlines';
+      if (url === '/pieces') res.write('a');
+      res.end('b');
+    });
+    const whole = await call('/whole');
+    expect([whole.status, whole.statusText]).toEqual([500, 'Internal Server Error']);
+    await expect(call('/pieces')).rejects.toThrow();
+    expect(failures).toEqual([]);
   });
 });
