@@ -23,6 +23,10 @@ export function suspicion(req: IncomingMessage): string | undefined {
     return 'A request for another protocol has no body.';
   }
   if (repeats(req.rawHeaders, 'host')) return 'There is more than one Host.';
+  // Only the first is looked at here, and the other may be a key of ours.
+  if (req.headers.authorization !== undefined && repeats(req.rawHeaders, 'authorization')) {
+    return 'There is more than one Authorization.';
+  }
   return suspicionOfTarget(req.url ?? '');
 }
 

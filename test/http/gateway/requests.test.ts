@@ -36,6 +36,7 @@ describe('a request that has two meanings', () => {
       `GET /api HTTP/1.1\r\n${key}X A: 1\r\n\r\n`,
       `GET /api HTTP/1.1\r\n${key}: 1\r\n\r\n`,
       `GET /api HTTP/1.1\r\n${key}Host: y\r\n\r\n`,
+      `GET /free/x HTTP/1.1\r\n${key}Authorization: Basic eA==\r\nAuthorization: Bearer ${gateway.key}\r\n\r\n`,
       `GET /api HTTP/1.1\r\nX-API-Key: ${gateway.key}\r\n\r\n`,
       `GET /api/%2e%2e/admin HTTP/1.1\r\n${key}\r\n`,
       `GET /free/../api HTTP/1.1\r\n${key}\r\n`,
