@@ -59,13 +59,11 @@ export async function cancelCustomer(deps: CancelDeps, order: CancelOrder): Prom
     await clock.sleep(lastCallsMs);
   }
   const startMs = Math.min(...open.map((each) => periodAt(each, clock.nowMs()).startMs));
-  const pendingUnits = open.length === 0 ? 0 : await sendAll(deps, order, startMs);
-  if (pendingUnits !== 0 && !order.force) {
-    const left = pendingUnits === 1 ? '1 unit' : `${pendingUnits} units`;
+  const left = open.length === 0 ? nothing : await sendAll(deps, order, startMs);
+  if (isLeft(left) && !order.force) {
     throw new MeterctlError(
       'unavailable',
-      `Stripe does not have ${left} of ${customerId} yet, so the subscription was not cancelled. ` +
-        'The customer has no access any more.',
+      `${leftText(left, customerId)}, so the subscription was not cancelled. The customer has no access any more.`,
       {
         hint:
           'Run it again once Stripe takes them (see meterctl outbox list), cancel all the same with --force, or give ' +
@@ -75,7 +73,7 @@ export async function cancelCustomer(deps: CancelDeps, order: CancelOrder): Prom
   }
   for (const id of ids)
     await billing.cancelSubscription(id, { invoice: true, comment: 'Cancelled with meterctl.' });
-  return { customer: await syncCustomer(deps, customerId), subscriptions: ids, pendingUnits };
+  return { customer: await syncCustomer(deps, customerId), subscriptions: ids, pendingUnits: left.units };
 }
 
 /** Also one whose first payment is missing: it may come to life as long as nobody has ended it (stripe-facts 8). */
@@ -83,18 +81,42 @@ function isOpen(subscription: Subscription): boolean {
   return isLive(subscription) || subscription.status === 'incomplete';
 }
 
-/** Sends the customer's usage until Stripe has all of it or the time is up. Returns the units that are left. */
+/** What Stripe does not have. */
+interface Left {
+  /** Also those that it refused. */
+  units: number;
+  /** Deliveries of which it is open what becomes of them: one may take back the units of another, and is needed all the same. */
+  unsettled: number;
+}
+
+const nothing: Left = { units: 0, unsettled: 0 };
+
+function isLeft({ units, unsettled }: Left): boolean {
+  return units !== 0 || unsettled > 0;
+}
+
+function leftText({ units, unsettled }: Left, customerId: string): string {
+  if (units !== 0)
+    return `Stripe does not have ${units === 1 ? '1 unit' : `${units} units`} of ${customerId} yet`;
+  const deliveries = unsettled === 1 ? '1 delivery' : `${unsettled} deliveries`;
+  return `It is not certain yet that Stripe has ${deliveries} of ${customerId}`;
+}
+
+/** Sends the customer's usage until Stripe has all of it or the time is up. Returns what is left. */
 async function sendAll(
   { store, clock, send }: CancelDeps,
   { customerId, waitMs }: CancelOrder,
   fromMs: number,
-): Promise<number> {
+): Promise<Left> {
   await store.hastenDeliveries(clock.nowMs());
   for (let waitedMs = 0; ; waitedMs += lookMs) {
     await store.freezeDeliveries(clock.nowMs(), { customerId });
     await send();
-    const units = await store.sumUndelivered(customerId, fromMs, Number.MAX_SAFE_INTEGER);
-    if (units === 0 || waitedMs >= waitMs) return units;
+    const left = {
+      units: await store.sumUndelivered(customerId, fromMs, Number.MAX_SAFE_INTEGER),
+      unsettled: await store.countUnsettled(customerId, fromMs),
+    };
+    if (!isLeft(left) || waitedMs >= waitMs) return left;
     await clock.sleep(lookMs);
   }
 }

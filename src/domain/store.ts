@@ -165,6 +165,11 @@ export interface DeliveryStore {
   listDeliveries(filter: DeliveryFilter, page: PageRequest): Promise<Page<Delivery>>;
   /** The customer's units that are not delivered, in windows of the period. */
   sumUndelivered(customerId: string, fromMs: number, toMs: number): Promise<number>;
+  /**
+   * How many deliveries of the customer, in windows from then on, are neither delivered nor refused. Units that are taken back
+   * by such ones cancel out in a sum, although Stripe may have only the first half of them.
+   */
+  countUnsettled(customerId: string, fromMs: number): Promise<number>;
 }
 
 /** Which deliveries are listed. */

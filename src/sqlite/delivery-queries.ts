@@ -64,13 +64,22 @@ SELECT COALESCE(sum(units), 0) AS units FROM deliveries INDEXED BY deliveries_un
 WHERE state <> 'delivered' AND customer_no = (SELECT no FROM customers WHERE id = :customerId)
   AND window_start_ms >= :fromMs AND window_start_ms < :toMs`;
 
-type Queries = Pick<DeliveryStore, 'countDeliveries' | 'findDelivery' | 'listDeliveries' | 'sumUndelivered'>;
+const countUnsettledSql = `
+SELECT count(*) AS deliveries FROM deliveries INDEXED BY deliveries_undelivered
+WHERE state <> 'delivered' AND state <> 'refused'
+  AND customer_no = (SELECT no FROM customers WHERE id = :customerId) AND window_start_ms >= :fromMs`;
+
+type Queries = Pick<
+  DeliveryStore,
+  'countDeliveries' | 'findDelivery' | 'listDeliveries' | 'sumUndelivered' | 'countUnsettled'
+>;
 
 /** The reading half of the outbox part of the contract. */
 export function createOutboxQueries({ connection, read }: Database): Queries {
   const count = connection.prepare<[], Counts>(countSql);
   const find = connection.prepare<[string], DeliveryRow>(`${selectDelivery} WHERE d.id = ?`);
   const sumUndelivered = connection.prepare<[Record<string, unknown>], { units: number }>(sumUndeliveredSql);
+  const countUnsettled = connection.prepare<[Record<string, unknown>], number>(countUnsettledSql).pluck();
 
   return {
     async countDeliveries(nowMs) {
@@ -104,6 +113,9 @@ export function createOutboxQueries({ connection, read }: Database): Queries {
       const sum = read(() => sumUndelivered.get({ customerId, fromMs, toMs }));
       assert(sum);
       return sum.units;
+    },
+    async countUnsettled(customerId, fromMs) {
+      return read(() => countUnsettled.get({ customerId, fromMs })) ?? 0;
     },
   };
 }

@@ -21,7 +21,7 @@ async function withUncertain() {
   const { id: customer } = await line.json<{ id: string }>(
     'customers create --email ada@example.com --subscribe',
   );
-  await line.json(`usage record --customer ${customer} --units 7`);
+  const { id: usage } = await line.json<{ id: number }>(`usage record --customer ${customer} --units 7`);
   const host = createHost(createFakeHost().log);
   const store = await openStore({ path: join(folder, '.meterctl', 'meterctl.db'), host });
   const nowMs = host.clock.nowMs();
@@ -31,7 +31,7 @@ async function withUncertain() {
   const outcome = { kind: 'uncertain', reason: 'nobody knows' } as const;
   await store.settleDeliveries([{ ...claimed, outcome }], nowMs);
   await store.close();
-  return { ...line, id: claimed.id };
+  return { ...line, customer, usage, id: claimed.id };
 }
 
 it('takes the word that it arrived', async () => {
@@ -62,4 +62,17 @@ it('must be told what to settle it as', async () => {
   const { run } = createCommandLine(createTestFolder());
   expect(await run('outbox settle dlv_1')).toMatchObject({ code: 2 });
   expect(await run('outbox settle dlv_1 --as pending')).toMatchObject({ code: 2 });
+});
+
+it('settles what a cancellation waits for, also where it was taken back meanwhile', async () => {
+  const { json, run, customer, usage, id } = await withUncertain();
+  expect(await json(['usage', 'void', String(usage), '--reason', 'a mistake'])).toMatchObject({
+    how: 'negative',
+  });
+  const cancel = `customers cancel ${customer} --wait 1s --yes`;
+  const { code, err } = await run(cancel);
+  expect(err).toContain('It is not certain yet that Stripe has 2 deliveries');
+  expect(code).toBe(7);
+  await json(`outbox settle ${id} --as refused`);
+  expect(await json(cancel)).toMatchObject({ status: 'inactive', pending_units: 0 });
 });

@@ -360,6 +360,20 @@ export function describeDeliveries(open: OpenStore): void {
       expect(await store.sumUndelivered('cus_1', testStartMs, testStartMs + 2 * windowMs)).toBe(1);
       expect(await store.sumUndelivered('cus_none', 0, endMs)).toBe(0);
     });
+
+    it('counts what may still reach Stripe, from a window on', async () => {
+      const { store } = await open();
+      await useWindows(store, 2, 3);
+      const later = testStartMs + windowMs;
+      expect(await store.countUnsettled('cus_1', testStartMs)).toBe(3);
+      expect(await store.countUnsettled('cus_1', later)).toBe(2);
+      await store.freezeDeliveries(endMs);
+      const [claimed] = await store.claimDeliveries({ ...claim, limit: 1 });
+      expect(await store.countUnsettled('cus_1', testStartMs)).toBe(3);
+      await settle(store, claimed, { kind: 'refused', reason: 'no' });
+      expect(await store.countUnsettled('cus_1', testStartMs)).toBe(2);
+      expect(await store.countUnsettled('cus_none', 0)).toBe(0);
+    });
   });
 }
 
