@@ -10,11 +10,14 @@ export const exitFound = 3;
 /** Exit code where something that was named does not exist, but the rest was done. */
 export const exitNotFound = 4;
 
+/** Exit code where Stripe refused the key, or it lacks a permission, and so not all was done. */
+export const exitUnauthorized = 5;
+
 const exitCodes: Record<ErrorCode, number> = {
   internal: 1,
   invalid: 2,
   not_found: exitNotFound,
-  unauthorized: 5,
+  unauthorized: exitUnauthorized,
   conflict: 6,
   unavailable: 7,
   interrupted: 130,

@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { openEmulator } from '../../src/emulator/server.js';
 import { createTestStripe } from '../emulator/open-test-emulator.js';
 import { createCommandLine } from '../support/command-line.js';
+import { fetchListener } from '../support/fetch-server.js';
 import { createTestFolder } from '../support/folder.js';
 import { createFakeHost } from '../support/host.js';
 
@@ -36,6 +39,28 @@ async function switchMeter(folder: string, meterId: string, to: 'deactivate' | '
   await emulator.close();
 }
 
+/** An embedded Stripe whose key may not do one thing. Returns where it listens. */
+async function openRestricted(path: string): Promise<string> {
+  const databasePath = join(createTestFolder(), 'emulator.db');
+  const emulator = await openEmulator({ databasePath, port: 0, host: createFakeHost({ nowMs: Date.now() }) });
+  onTestFinished(() => emulator.close());
+  const server = createServer(
+    fetchListener(async (request) => {
+      const { pathname, search } = new URL(request.url);
+      if (pathname === path)
+        return Response.json({ error: { type: 'invalid_request_error', message: 'No.' } }, { status: 403 });
+      const { method, headers } = request;
+      const body = method === 'GET' ? null : await request.text();
+      headers.delete('connection');
+      return fetch(`${emulator.url}${pathname}${search}`, { method, headers, body });
+    }),
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo; // A TCP server's address is never a pipe's.
+  return `http://127.0.0.1:${port}`;
+}
+
 describe('outbox retry', () => {
   it('sends all that is pending now, also what still gathers usage', async () => {
     const { json, run } = await withUsage();
@@ -60,6 +85,19 @@ describe('outbox retry', () => {
       data: [{ id, retried: true, state: 'delivered', reason: null }],
       outbox: { delivered: 1, refused: 0 },
     });
+  });
+
+  it('ends with 5 where the key may not send, and keeps what was to be sent', async () => {
+    const { json, run } = createCommandLine(createTestFolder());
+    const env = { STRIPE_API_BASE: await openRestricted('/v1/billing/meter_events') };
+    await json('init --yes', { env });
+    const create = 'customers create --email ada@example.com --subscribe';
+    const { id: customer } = await json<{ id: string }>(create, { env });
+    await json(`usage record --customer ${customer} --units 7`, { env });
+    const { code, out, err } = await run('outbox retry --json', { env });
+    expect(err).toContain('Not all could be sent');
+    expect(code).toBe(5);
+    expect(JSON.parse(out)).toMatchObject({ outbox: { pending: 1, delivered: 0, refused: 0 } });
   });
 
   it('says of each delivery why it is not sent again', async () => {

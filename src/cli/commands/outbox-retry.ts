@@ -8,7 +8,7 @@ import { tableText } from '../../terminal/table.js';
 import { noteInAudit } from '../audit-note.js';
 import { addExamples, type Runner } from '../command.js';
 import type { Context } from '../context.js';
-import { exitNotFound } from '../exit.js';
+import { exitNotFound, exitUnauthorized } from '../exit.js';
 import { openCourier } from '../open-courier.js';
 
 /** Why a delivery that was named is not tried again. */
@@ -71,6 +71,8 @@ async function retry(context: Context, ids: string[]): Promise<number | undefine
   });
   const { stopped, trouble } = courier.state();
   if (stopped ?? trouble) context.note(`Not all could be sent: ${stopped ?? trouble}`);
+  // Only a refused key, or one that lacks a permission, stops the courier.
+  if (stopped !== null) return exitUnauthorized;
   return attempts.some(({ state }) => state === null) ? exitNotFound : undefined;
 }
 
