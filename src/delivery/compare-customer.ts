@@ -1,4 +1,4 @@
-/** Compares one customer: the whole range at once, and only where that differs the hours of it, then the minutes. */
+/** Compares one customer: each billing period at once, and only where that differs the hours of it, then the minutes. */
 
 import { MeterctlError } from '../domain/error.js';
 import {
@@ -9,7 +9,8 @@ import {
   type StampedRange,
   sumSpans,
 } from '../domain/reconciliation.js';
-import type { Period } from '../domain/subscription.js';
+import type { Period, Subscription } from '../domain/subscription.js';
+import { billedParts } from './billed-parts.js';
 import { hourMs, minuteMs, type NarrowDeps, sumHere, suspectsOf } from './narrow.js';
 
 /** So many deliveries are named for a span. */
@@ -42,19 +43,21 @@ interface Reading {
 /** Compares. The ends of the range lie on whole minutes. Throws what reading throws. */
 export async function compareCustomer(
   deps: CompareDeps,
-  customerId: string,
+  { id: customerId, subscriptions }: { id: string; subscriptions: readonly Subscription[] },
   range: Period,
 ): Promise<CustomerComparison> {
-  const reading = await read(deps, customerId, range, hourMs);
-  if (reading === 'no_such_customer')
-    return { drift: await unknownCustomer(deps, customerId, range), repaired: 0 };
-  if (reading.cause === undefined) return { drift: [], repaired: 0 };
   const drift: Drift[] = [];
   let repaired = 0;
-  for (const suspect of await suspectsOf(deps, customerId, range, reading.steps)) {
-    const examined = await examine(deps, customerId, suspect);
-    repaired += examined.repaired;
-    if (examined.drift) drift.push(examined.drift);
+  for (const part of billedParts(subscriptions, range)) {
+    const reading = await read(deps, customerId, part, hourMs);
+    if (reading === 'no_such_customer')
+      return { drift: await unknownCustomer(deps, customerId, range), repaired };
+    if (reading.cause === undefined) continue;
+    for (const suspect of await suspectsOf(deps, customerId, part, reading.steps)) {
+      const examined = await examine(deps, customerId, suspect);
+      repaired += examined.repaired;
+      if (examined.drift) drift.push(examined.drift);
+    }
   }
   return { drift: joined(drift), repaired };
 }

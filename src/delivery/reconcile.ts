@@ -126,8 +126,9 @@ export async function reconcile(
 
   async function check({ customerId, range }: Task): Promise<void> {
     const compareDeps = { store, reader, meter, clock: host.clock, lagMs, settle };
-    const { drift, repaired } = await compareCustomer(compareDeps, customerId, range);
     const customer = await store.findCustomer(customerId);
+    const compared = { id: customerId, subscriptions: customer?.subscriptions ?? [] };
+    const { drift, repaired } = await compareCustomer(compareDeps, compared, range);
     if (customer && !drift.some(({ cause }) => cause === 'no_such_customer'))
       drift.push(...(await findUninvoiced({ store, billing: deps.billing, meter }, customer, range)));
     const kept = drift.slice(0, driftMax - found.drift.length);

@@ -4,6 +4,8 @@ import Sqlite from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { reconcile, reconcilePaces, reconcileRange } from '../../src/delivery/reconcile.js';
 import type { InvoiceBilling, MeterSumBilling } from '../../src/domain/billing.js';
+import { addIntervals } from '../../src/lib/calendar.js';
+import { recordSubscription, subscriptionOf } from '../support/records.js';
 import { openComparison } from './open-comparison.js';
 
 const minuteMs = 60_000;
@@ -67,6 +69,26 @@ describe('reconciliation', () => {
         stripe: 1,
         cause: 'more_at_stripe',
       }),
+    ]);
+  });
+
+  it('does not make good in one billing period what another lacks', async () => {
+    const { use, send, stripe, store, customer, foreign, compare, wait, host } = await openComparison();
+    const periodEndMs = host.clock.nowMs() - 20 * hourMs;
+    const period = { startMs: addIntervals(periodEndMs, 'month', -1), endMs: periodEndMs };
+    const times = { anchorMs: period.startMs, createdAtMs: period.startMs };
+    await recordSubscription(store, subscriptionOf(customer.id, { ...times, period }));
+    await use(1, 30 * hourMs);
+    await send();
+    const [lost] = (await store.listDeliveries({}, { limit: 1 })).data;
+    await stripe.billing.meterEventAdjustments.create({
+      ...{ event_name: 'calls', type: 'cancel', cancel: { identifier: lost?.id ?? '' } },
+    });
+    await foreign(1, 2 * minuteMs);
+    wait(1);
+    expect((await compare()).drift).toMatchObject([
+      { cause: 'missing_at_stripe', ledger: 1, stripe: 0 },
+      { cause: 'more_at_stripe', ledger: 0, stripe: 1 },
     ]);
   });
 
