@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { monotonicFactory } from 'ulid';
+import { encodeTime, monotonicFactory } from 'ulid';
 import type { Host, Log } from './lib/host.js';
 
 /** The real machine. Nothing is opened or started by making it. */
@@ -15,7 +15,10 @@ export function createHost(log: Log): Host {
       soon: (task) => void setImmediate(task),
     },
     random: { bytes: (count) => randomBytes(count), next: () => Math.random() },
-    ids: { next: (prefix) => `${prefix}_${nextUlid().toLowerCase()}` },
+    ids: {
+      next: (prefix) => `${prefix}_${nextUlid().toLowerCase()}`,
+      bound: (prefix, atMs) => `${prefix}_${encodeTime(atMs).toLowerCase()}`,
+    },
     fetch: (input, init) => fetch(input, init),
     log,
   };

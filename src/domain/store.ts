@@ -160,15 +160,14 @@ export interface DeliveryStore {
   /** Makes everything pending due now. Returns how many had been waiting. */
   hastenDeliveries(nowMs: number): Promise<number>;
   countDeliveries(nowMs: number): Promise<OutboxStatus>;
+  /** Whether usage is not sent that could have been at that time: it was recorded, and its window was over. */
+  hasWaitedSince(atMs: number): Promise<boolean>;
   findDelivery(id: string): Promise<Delivery | undefined>;
   /** Newest first. */
   listDeliveries(filter: DeliveryFilter, page: PageRequest): Promise<Page<Delivery>>;
   /** The customer's units that are not delivered, in windows of the period. */
   sumUndelivered(customerId: string, fromMs: number, toMs: number): Promise<number>;
-  /**
-   * How many deliveries of the customer, in windows from then on, are neither delivered nor refused. Units that are taken back
-   * by such ones cancel out in a sum, although Stripe may have only the first half of them.
-   */
+  /** How many of the customer's, in windows from then on, are neither delivered nor refused: their units may cancel out. */
   countUnsettled(customerId: string, fromMs: number): Promise<number>;
 }
 

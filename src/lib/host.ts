@@ -22,6 +22,8 @@ export interface Random {
 export interface Ids {
   /** A unique id such as `key_01J…`; later ids of one process sort after earlier ones. */
   next(prefix: string): string;
+  /** What sorts after every id that was made before the time, and not after any that was made later. */
+  bound(prefix: string, atMs: number): string;
 }
 
 /** Where the program writes what it does. Fields never hold a secret. */

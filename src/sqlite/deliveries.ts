@@ -2,7 +2,7 @@
 
 import { type ClaimedDelivery, type Settlement, waitMaxMs } from '../domain/delivery.js';
 import type { DeliveryStore } from '../domain/store.js';
-import type { Clock } from '../lib/host.js';
+import type { Host } from '../lib/host.js';
 import type { AuditWriter } from './audit.js';
 import { createFreezing } from './delivery-freezing.js';
 import { createOutboxQueries, type DeliveryRow, selectDelivery, toDelivery } from './delivery-queries.js';
@@ -80,7 +80,7 @@ ${presentLeaseSql}`,
 };
 
 /** The outbox part of the contract. */
-export function createDeliveries(database: Database, clock: Clock, audit: AuditWriter): DeliveryStore {
+export function createDeliveries(database: Database, host: Host, audit: AuditWriter): DeliveryStore {
   const { connection, write } = database;
   const prepare = (sql: string) => connection.prepare<[Record<string, unknown>]>(sql);
   const endLeases = prepare(endLeasesSql);
@@ -115,9 +115,9 @@ export function createDeliveries(database: Database, clock: Clock, audit: AuditW
   }
 
   return {
-    ...createFreezing(database, clock),
-    ...createReopening(database, clock, audit),
-    ...createOutboxQueries(database),
+    ...createFreezing(database, host.clock),
+    ...createReopening(database, host.clock, audit),
+    ...createOutboxQueries(database, host.ids),
     async claimDeliveries({ nowMs, leaseMs, limit }) {
       return write(() => {
         endLeases.run({ nowMs, leaseMs });

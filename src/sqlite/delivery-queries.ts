@@ -3,6 +3,7 @@
 import assert from 'node:assert';
 import { type Delivery, type DeliveryState, identifierOf } from '../domain/delivery.js';
 import type { DeliveryStore } from '../domain/store.js';
+import type { Ids } from '../lib/host.js';
 import type { Database } from './open.js';
 import { keyOfCursor, pageOf } from './page.js';
 
@@ -59,6 +60,17 @@ interface Counts {
   oldestOpenMs: number | null;
 }
 
+/** A delivery is as old as its id: what is recorded late has not waited since its time of use. */
+const waitedSql = `
+SELECT EXISTS (
+  SELECT 1 FROM deliveries INDEXED BY deliveries_frozen
+  WHERE state IN ('pending', 'claimed') AND corrects_no IS NULL
+    AND timestamp_ms < :atMs AND window_end_ms <= :atMs AND id < :bound
+) OR EXISTS (
+  SELECT 1 FROM deliveries INDEXED BY deliveries_to_freeze
+  WHERE state = 'open' AND window_end_ms <= :atMs AND id < :bound
+)`;
+
 const sumUndeliveredSql = `
 SELECT COALESCE(sum(units), 0) AS units FROM deliveries INDEXED BY deliveries_undelivered
 WHERE state <> 'delivered' AND customer_no = (SELECT no FROM customers WHERE id = :customerId)
@@ -71,12 +83,18 @@ WHERE state <> 'delivered' AND state <> 'refused'
 
 type Queries = Pick<
   DeliveryStore,
-  'countDeliveries' | 'findDelivery' | 'listDeliveries' | 'sumUndelivered' | 'countUnsettled'
+  | 'countDeliveries'
+  | 'hasWaitedSince'
+  | 'findDelivery'
+  | 'listDeliveries'
+  | 'sumUndelivered'
+  | 'countUnsettled'
 >;
 
 /** The reading half of the outbox part of the contract. */
-export function createOutboxQueries({ connection, read }: Database): Queries {
+export function createOutboxQueries({ connection, read }: Database, ids: Ids): Queries {
   const count = connection.prepare<[], Counts>(countSql);
+  const waited = connection.prepare<[{ atMs: number; bound: string }], 0 | 1>(waitedSql).pluck();
   const find = connection.prepare<[string], DeliveryRow>(`${selectDelivery} WHERE d.id = ?`);
   const sumUndelivered = connection.prepare<[Record<string, unknown>], { units: number }>(sumUndeliveredSql);
   const countUnsettled = connection.prepare<[Record<string, unknown>], number>(countUnsettledSql).pluck();
@@ -95,6 +113,9 @@ export function createOutboxQueries({ connection, read }: Database): Queries {
         uncertain,
         oldestPendingMs: oldestMs === Infinity ? null : Math.max(0, nowMs - oldestMs),
       };
+    },
+    async hasWaitedSince(atMs) {
+      return read(() => waited.get({ atMs, bound: ids.bound('dlv', atMs) })) === 1;
     },
     async findDelivery(id) {
       const row = read(() => find.get(id));

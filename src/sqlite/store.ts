@@ -43,7 +43,7 @@ export function createStore(unwatched: Database, host: Host): Store {
     ...createKeyTransfer(database, keyRows, audit),
     ...auditStore,
     ...createUsage(database, host.ids, audit),
-    ...createDeliveries(database, host.clock, audit),
+    ...createDeliveries(database, host, audit),
     ...createReconciliation(database, host.clock),
     ...createCheckouts(database, customers, keys),
     ...createAnswers(database, host.clock),

@@ -361,6 +361,26 @@ export function describeDeliveries(open: OpenStore): void {
       expect(await store.sumUndelivered('cus_none', 0, endMs)).toBe(0);
     });
 
+    it('tells whether anything has waited, from when it was recorded and its window was over', async () => {
+      const { store, host } = await open();
+      const [one = 0] = await addCustomers(store, 1);
+      await store.recordUsage([newUsage(one, { atMs: testStartMs - 7_200_000 })], testStartMs);
+      expect(await store.hasWaitedSince(testStartMs)).toBe(false);
+      expect(await store.hasWaitedSince(testStartMs + 1), 'not frozen').toBe(true);
+      await store.freezeDeliveries(testStartMs);
+      expect(await store.hasWaitedSince(testStartMs)).toBe(false);
+      expect(await store.hasWaitedSince(testStartMs + 1)).toBe(true);
+      const [claimed] = await store.claimDeliveries(claim);
+      expect(await store.hasWaitedSince(testStartMs + 1)).toBe(true);
+      await settle(store, claimed, { kind: 'delivered' });
+      expect(await store.hasWaitedSince(testStartMs + 1)).toBe(false);
+      host.jump(testStartMs + 1);
+      await store.recordUsage([newUsage(one)], testStartMs + 1);
+      await store.freezeDeliveries(testStartMs + 1, {});
+      expect(await store.hasWaitedSince(endMs - 1)).toBe(false);
+      expect(await store.hasWaitedSince(endMs)).toBe(true);
+    });
+
     it('counts what may still reach Stripe, from a window on', async () => {
       const { store } = await open();
       await useWindows(store, 2, 3);

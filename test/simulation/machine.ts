@@ -83,6 +83,11 @@ function createRandom(seed: number, stream: number): Host['random'] {
   return { next: dice.next, bytes: (length) => Uint8Array.from({ length }, () => dice.between(0, 255)) };
 }
 
+/** Only `/readyz` asks how old an id is, and no simulation asks that. */
+function bound(): never {
+  throw new Error('the ids of a simulation tell no time');
+}
+
 /** The machine of one daemon: it sees the wall clock, and its pauses are places where it may die. */
 export function createDaemonHost(
   { seed, time, scheduler, note }: Surroundings,
@@ -97,7 +102,7 @@ export function createDaemonHost(
       soon: (task) => void scheduler.park(life, 'soon', 'step', async () => undefined).then(task),
     },
     random: createRandom(seed, 100 + number),
-    ids: { next: nextId },
+    ids: { next: nextId, bound },
     fetch: () => Promise.reject(new Error('a daemon has no business on the network but the SDK')),
     log: createLog(life.name, note),
   };
@@ -118,7 +123,7 @@ export function createStripeHost({ seed, time, scheduler, note }: Surroundings, 
       soon: (task) => void setImmediate(task),
     },
     random: createRandom(seed, 1),
-    ids: { next: (prefix) => `${prefix}_stripe` },
+    ids: { next: (prefix) => `${prefix}_stripe`, bound },
     fetch: post,
     log: createLog('stripe', note),
   };

@@ -28,7 +28,8 @@ export function createFakeHost(options: { nowMs?: number; seed?: number } = {}):
   const lines: LogLine[] = [];
   const clock = createFakeClock(options.nowMs ?? testStartMs);
   const next = createSeededRandom(options.seed ?? 1);
-  let count = 0;
+  const idTimes: number[] = [];
+  const padded = (count: number) => String(count).padStart(8, '0');
 
   function writer(level: LogLine['level']) {
     return (message: string, fields: Record<string, unknown> = {}): void => {
@@ -44,9 +45,10 @@ export function createFakeHost(options: { nowMs?: number; seed?: number } = {}):
     random: { next, bytes: (length) => Uint8Array.from({ length }, () => Math.floor(next() * 256)) },
     ids: {
       next(prefix) {
-        count += 1;
-        return `${prefix}_${String(count).padStart(8, '0')}`;
+        idTimes.push(clock.nowMs());
+        return `${prefix}_${padded(idTimes.length)}`;
       },
+      bound: (prefix, atMs) => `${prefix}_${padded(idTimes.filter((ms) => ms < atMs).length + 1)}`,
     },
     fetch: (input, init) => fetch(input, init),
     log: { debug: writer('debug'), info: writer('info'), warn: writer('warn'), error: writer('error') },

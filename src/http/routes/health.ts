@@ -14,8 +14,8 @@ export interface HealthDeps {
   courier(): CourierState;
 }
 
-/** Stripe finalizes an invoice an hour after its period; usage that is older than half of that is in danger (stripe-facts 8). */
-const outboxAgeMaxMs = 30 * 60_000;
+/** Stripe finalizes an invoice an hour after its period; usage that waits for over half of that is in danger (stripe-facts 8). */
+const outboxWaitMaxMs = 30 * 60_000;
 
 /** The process answers. */
 export const alive: RequestHandler = function alive(_req, res) {
@@ -32,7 +32,7 @@ export function ready(deps: HealthDeps): RequestHandler {
     );
     if (database !== 'ok') problems.push(`The database cannot be written: ${database}`);
     const outbox = database === 'ok' ? await deps.store.countDeliveries(deps.clock.nowMs()) : undefined;
-    if ((outbox?.oldestPendingMs ?? 0) > outboxAgeMaxMs)
+    if (outbox && (await deps.store.hasWaitedSince(deps.clock.nowMs() - outboxWaitMaxMs)))
       problems.push('Usage has waited for Stripe for over 30 minutes.');
     const reconciliation = database === 'ok' ? await reconciliationOf(deps.store) : undefined;
     const courier = deps.courier();

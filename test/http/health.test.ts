@@ -1,0 +1,20 @@
+/** `/readyz` of the real daemon while Stripe is out of reach. */
+
+import { expect, it } from 'vitest';
+import { openDaemon } from '../support/daemon.js';
+
+it('is ready with usage of long ago that has only just been recorded', async () => {
+  const daemon = await openDaemon();
+  const { id } = await daemon.json<{ id: string }>('customers create --email ada@example.com --subscribe');
+  daemon.emulator.account.faults.set({ resetBefore: 1 });
+  const at = new Date(Date.now() - 2 * 3_600_000).toISOString();
+  await daemon.json(`usage record --customer ${id} --units 5 --at ${at}`);
+  const answer = await fetch(`${daemon.url}/readyz`);
+  const { problems, details } = (await answer.json()) as {
+    problems: string[];
+    details: { outbox: { oldestPendingMs: number | null } };
+  };
+  expect(details.outbox.oldestPendingMs).toBeGreaterThan(3_600_000);
+  expect(problems).toEqual([]);
+  expect(answer.status).toBe(200);
+});
