@@ -53,7 +53,7 @@ export interface AdmissionDeps {
     | 'findCustomer'
     | 'findLimits'
     | 'findPeriodUnits'
-    | 'sumUsage'
+    | 'listUsage'
     | 'sumOthersOpen'
     | 'otherWrites'
     | 'listUsedSince'

@@ -248,11 +248,11 @@ describe('admission', () => {
     const { store, host, set, admit } = await openAdmission();
     await set({ quota: { units: 1, per: 'day' } });
     let broken = true;
-    const sumUsage: typeof store.sumUsage = async (filter) => {
+    const listUsage: typeof store.listUsage = async (filter, by) => {
       if (broken) throw new Error('disk');
-      return store.sumUsage(filter);
+      return store.listUsage(filter, by);
     };
-    const flaky = openOn({ host, store: { ...store, sumUsage } });
+    const flaky = openOn({ host, store: { ...store, listUsage } });
     await expect(admit(1, flaky)).rejects.toThrow('disk');
     broken = false;
     admitted(await admit(1, flaky));
