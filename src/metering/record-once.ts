@@ -38,8 +38,11 @@ export async function recordUsageOnce(
   const nowMs = deps.host.clock.nowMs();
   checkUnits(reported);
   const customer = await deps.store.findCustomer(reported.customerId);
-  if (!customer) throw new MeterctlError('not_found', `There is no customer ${reported.customerId} here.`);
-  const refusal = refusalOf(reported, customer, nowMs);
+  const untimely = untimelyAt(reported, nowMs);
+  if (!customer) {
+    throw untimely ?? new MeterctlError('not_found', `There is no customer ${reported.customerId} here.`);
+  }
+  const refusal = untimely ?? unbillableAt(reported, customer, nowMs);
   // Told that it cannot be billed, somebody would bill by hand what was recorded in time.
   if (refusal && !(await isRepeat(deps.store, customer.no, reported))) throw refusal;
   const use = { customer, keyNo: null, route: recordedRoute, ...reported };
@@ -48,14 +51,20 @@ export async function recordUsageOnce(
   return recorded;
 }
 
-/** Why Stripe would bill it no more, or not yet; `undefined` when it may be recorded. */
-function refusalOf(reported: UsageReported, customer: Customer, nowMs: number): MeterctlError | undefined {
-  const { units, atMs, correct } = reported;
-  if (atMs > nowMs + aheadMaxMs || (!correct && atMs < nowMs - ageMaxMs)) {
-    return new MeterctlError('invalid', `Stripe cannot bill usage of ${rfc3339(atMs)}.`, {
-      hint: 'The time of use may be at most 35 days past and 5 minutes ahead.',
-    });
-  }
+/** Why Stripe would bill nobody's usage of that time; `undefined` when it would. */
+function untimelyAt({ atMs, correct }: UsageReported, nowMs: number): MeterctlError | undefined {
+  if (atMs <= nowMs + aheadMaxMs && (correct || atMs >= nowMs - ageMaxMs)) return undefined;
+  return new MeterctlError('invalid', `Stripe cannot bill usage of ${rfc3339(atMs)}.`, {
+    hint: 'The time of use may be at most 35 days past and 5 minutes ahead.',
+  });
+}
+
+/** Why Stripe would take nothing off this customer's usage of that time; `undefined` when it would. */
+function unbillableAt(
+  { units, atMs, correct }: UsageReported,
+  customer: Customer,
+  nowMs: number,
+): MeterctlError | undefined {
   return correct && !isBillable(customer, atMs, nowMs) ? invoiceIsFinal(units, atMs) : undefined;
 }
 
