@@ -37,7 +37,10 @@ export function createEventStream(onEvent: (data: string | undefined) => void): 
     push(chunk) {
       let text = decoder.decode(chunk, { stream: true });
       // The second half of a line's end whose first half came with the last piece.
-      if (afterCarriageReturn && text.startsWith('\n')) text = text.slice(1);
+      if (afterCarriageReturn && text.startsWith('\n')) {
+        text = text.slice(1);
+        afterCarriageReturn = false;
+      }
       if (text !== '') afterCarriageReturn = text.endsWith('\r');
       const lines = (rest + text).split(/\r\n|\n|\r/);
       rest = lines.pop() ?? '';

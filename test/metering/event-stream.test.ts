@@ -41,6 +41,10 @@ describe('an event stream', () => {
     );
   });
 
+  it('takes only one line feed for the other half of a carriage return', () => {
+    expect(read('data: a\r\n\ndata: b\n\n', [8, 9])).toEqual(['a', 'b']);
+  });
+
   it('counts what is too long to be read, and holds no more of it', () => {
     const long = 'x'.repeat(300_000);
     const line = `data: ${long}\n\ndata: a\n\n`;
