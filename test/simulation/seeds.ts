@@ -1,11 +1,8 @@
 /** The seeds that every change must survive. `SEEDS=50` runs fewer of them, `SEED=123` replays a single one and tells its steps. */
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { memoryFolder } from './memory-folder.js';
+import { describe, expect, it } from 'vitest';
 import { type Outcome, runSeed } from './run.js';
-import { createTemplate, type Template } from './template.js';
+import { useTemplate } from './use-template.js';
 
 const seedsDefault = 1_000;
 /** A busy machine may take several times as long as the two minutes that an idle one takes. */
@@ -17,14 +14,7 @@ export function simulateSeeds(share: number, shares: number): void {
   const count = Number(SEEDS ?? seedsDefault);
   const seeds = SEED ? [Number(SEED)] : Array.from({ length: count }, (_, index) => index + 1);
   const mine = seeds.filter((seed) => seed % shares === share);
-  let folder = '';
-  let template: Template;
-
-  beforeAll(async () => {
-    folder = mkdtempSync(join(memoryFolder(), 'meterctl-simulation-'));
-    template = await createTemplate(folder);
-  });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const made = useTemplate();
 
   describe.skipIf(mine.length === 0)('a simulated world', () => {
     it(
@@ -32,7 +22,7 @@ export function simulateSeeds(share: number, shares: number): void {
       async () => {
         const ended: Record<string, number> = {};
         for (const seed of mine) {
-          const outcome = await runSeed(seed, template, folder);
+          const outcome = await runSeed(seed, made.template, made.folder);
           if (outcome.findings.length > 0) throw new Error(story(outcome, SEED !== undefined));
           for (const [state, number] of Object.entries(outcome.deliveries))
             ended[state] = (ended[state] ?? 0) + number;

@@ -7,8 +7,7 @@ import { get, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../../support/eventually.js';
-import { createTestFolder } from '../../support/folder.js';
-import { createProgram } from '../../support/program.js';
+import { openSubscribedProgram } from '../../support/subscribed-program.js';
 import { bodyOf, openGateway, openRawUpstream, openUpstream, sendRaw } from './open-gateway.js';
 
 const gigabyte = 1024 ** 3;
@@ -35,27 +34,7 @@ describe('bodies', () => {
       }
       res.end();
     });
-    const program = createProgram(createTestFolder());
-    await program.run([
-      'init',
-      '--yes',
-      '--product',
-      'x',
-      '--unit',
-      'call',
-      '--price',
-      '1',
-      '--currency',
-      'usd',
-    ]);
-    const { id } = await program.json<{ id: string }>([
-      'customers',
-      'create',
-      '--email',
-      'a@b.c',
-      '--subscribe',
-    ]);
-    const { key } = await program.json<{ key: string }>(['keys', 'create', '--customer', id]);
+    const { program, key } = await openSubscribedProgram();
     const daemon = await program.serve(['--upstream', upstream]);
     const pid = daemon.process.pid ?? 0;
     const headers = { 'x-api-key': key };

@@ -2,16 +2,13 @@
 
 import { createHash } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
-import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'undici';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../../support/eventually.js';
-import { createTestFolder } from '../../support/folder.js';
-import { createProgram } from '../../support/program.js';
+import { openSubscribedProgram } from '../../support/subscribed-program.js';
 import { openGateway, openUpstream, sendRaw } from './open-gateway.js';
 
 /** One whole frame of a WebSocket, unmasked: what small messages of a client hold. */
@@ -151,35 +148,12 @@ describe('a daemon', () => {
       res.writeHead(200, { 'content-type': 'text/event-stream' });
       res.write('data: 1\n\ndata: 2\n\n');
     });
-    const program = createProgram(createTestFolder());
-    await program.run([
-      'init',
-      '--yes',
-      '--product',
-      'x',
-      '--unit',
-      'call',
-      '--price',
-      '1',
-      '--currency',
-      'usd',
-    ]);
-    const configPath = join(program.folder, 'meterctl.json');
     const routes = (['delivered', 'upstream', 'none'] as const).map((onAbort) => ({
       path: `/${onAbort}`,
       units: { by: 'events' },
       onAbort,
     }));
-    const config = JSON.parse(readFileSync(configPath, 'utf8')) as Record<string, unknown>;
-    writeFileSync(configPath, JSON.stringify({ ...config, routes }));
-    const { id } = await program.json<{ id: string }>([
-      'customers',
-      'create',
-      '--email',
-      'a@b.c',
-      '--subscribe',
-    ]);
-    const { key } = await program.json<{ key: string }>(['keys', 'create', '--customer', id]);
+    const { program, key } = await openSubscribedProgram({ routes });
     const daemon = await program.serve(['--upstream', upstream]);
     const headers = { 'x-api-key': key };
     const answers = await Promise.all(
