@@ -7,7 +7,7 @@ import { createLoop } from '../lib/loop.js';
 const writeIntervalMs = 5_000;
 
 /** Uses that are written in one commit: a call waits for it. */
-const batchMax = 250;
+const batchMax = 50;
 
 /** Notes uses of keys. */
 export interface KeyUses {
@@ -25,7 +25,8 @@ export function createKeyUses(deps: { store: KeyStore; clock: Clock; log: Log })
   let uses = new Map<number, number>();
   async function flush(): Promise<void> {
     if (uses.size === 0) return;
-    const gathered = Array.from(uses, ([keyNo, atMs]) => ({ keyNo, atMs }));
+    // Neighbours lie on the same pages of the file, so in order fewer of those are written.
+    const gathered = Array.from(uses, ([keyNo, atMs]) => ({ keyNo, atMs })).sort((a, b) => a.keyNo - b.keyNo);
     uses = new Map();
     for (let start = 0; start < gathered.length; start += batchMax) {
       await deps.store.recordKeyUses(gathered.slice(start, start + batchMax));

@@ -5,7 +5,7 @@ import { answerAgeMaxMs, type KeptAnswer } from '../domain/answer.js';
 import type { AnswerStore } from '../domain/store.js';
 import type { NewUsage, RecordedUsage } from '../domain/usage.js';
 import type { Clock } from '../lib/host.js';
-import { batchMax, writeInBatches } from './batches.js';
+import { writeInBatches } from './batches.js';
 import type { Database } from './open.js';
 
 interface AnswerRow extends Omit<KeptAnswer, 'headers'> {
@@ -30,7 +30,7 @@ const isOpenSql = "SELECT 'running' FROM open_calls WHERE customer_no = ? AND id
 
 const removeSql = `
 DELETE FROM answers WHERE (customer_no, idempotency_key) IN (
-  SELECT customer_no, idempotency_key FROM answers WHERE created_at_ms <= ? LIMIT ${batchMax}
+  SELECT customer_no, idempotency_key FROM answers WHERE created_at_ms <= :beforeMs LIMIT :rows
 )`;
 
 /** Keeps answers for the ledger, inside its transaction. */
@@ -67,7 +67,7 @@ export function createAnswers(database: Database, clock: Clock): AnswerStore {
   const { connection, read } = database;
   const find = connection.prepare<[number, string, number], AnswerRow>(findSql);
   const isOpen = connection.prepare<[number, string], 'running'>(isOpenSql).pluck();
-  const remove = connection.prepare<[number]>(removeSql);
+  const remove = connection.prepare<[{ beforeMs: number; rows: number }]>(removeSql);
   return {
     async findAnswer(customerNo, idempotencyKey, nowMs) {
       const row = read(
@@ -81,6 +81,10 @@ export function createAnswers(database: Database, clock: Clock): AnswerStore {
       return { ...answer, headers: JSON.parse(headers) as KeptAnswer['headers'] };
     },
     removeAnswers: (nowMs) =>
-      writeInBatches(database, clock, () => remove.run(nowMs - answerAgeMaxMs).changes),
+      writeInBatches(
+        database,
+        clock,
+        (rows) => remove.run({ beforeMs: nowMs - answerAgeMaxMs, rows }).changes,
+      ),
   };
 }

@@ -46,8 +46,19 @@ export function createCustomers(
   const { record, findById, findByNo, list } = prepareStatements(connection);
   const subscriptions = createSubscriptions(connection);
 
+  /** Written out for one shape, as in `toKey`. */
   function withSubscriptions(row: CustomerRow): Customer {
-    return { ...row, subscriptions: subscriptions.listOf(row.no, row.id) };
+    return {
+      no: row.no,
+      id: row.id,
+      email: row.email,
+      name: row.name,
+      createdAtMs: row.createdAtMs,
+      suspendedAtMs: row.suspendedAtMs,
+      deletedAtMs: row.deletedAtMs,
+      readings: row.readings,
+      subscriptions: subscriptions.listOf(row.no, row.id),
+    };
   }
 
   function whole(row: CustomerRow | undefined): Customer | undefined {

@@ -2,7 +2,7 @@
 
 import type { DeliveryStore } from '../domain/store.js';
 import type { Clock } from '../lib/host.js';
-import { batchMax, writeInBatches } from './batches.js';
+import { writeInBatches } from './batches.js';
 import type { Database } from './open.js';
 
 /** A window that starts so far ahead was made by a clock that was ahead. */
@@ -23,7 +23,7 @@ UPDATE deliveries SET
   state = CASE WHEN units = 0 THEN 'delivered' ELSE 'pending' END,
   delivered_at_ms = CASE WHEN units = 0 THEN :nowMs END,
   next_attempt_at_ms = min(window_end_ms, :nowMs)
-WHERE no IN (SELECT no FROM deliveries WHERE state = 'open' AND ${condition} LIMIT ${batchMax})`;
+WHERE no IN (SELECT no FROM deliveries WHERE state = 'open' AND ${condition} LIMIT :rows)`;
 }
 
 /** Whoever is frozen early must have all of it at Stripe soon. */
@@ -43,7 +43,7 @@ export function createFreezing(database: Database, clock: Clock): Pick<DeliveryS
   const ofCustomer = prepare(due.ofCustomer);
   const hurry = database.connection.prepare<[{ customerId: string }]>(hurrySql);
   const freezeAll = (freeze: typeof ended, values: Record<string, unknown>) =>
-    writeInBatches(database, clock, () => freeze.run(values).changes);
+    writeInBatches(database, clock, (rows) => freeze.run({ ...values, rows }).changes);
 
   return {
     async freezeDeliveries(nowMs, early) {

@@ -12,7 +12,7 @@ import type {
 import type { DeliveryStore } from '../domain/store.js';
 import type { Clock } from '../lib/host.js';
 import type { AuditWriter } from './audit.js';
-import { batchMax, writeInBatches } from './batches.js';
+import { writeInBatches } from './batches.js';
 import type { Database } from './open.js';
 
 /** Whatever its state: the courier may not have settled yet. Only a delivery that was never sent cannot be meant. */
@@ -32,7 +32,7 @@ UPDATE deliveries SET next_attempt_at_ms = min(next_attempt_at_ms, :nowMs) WHERE
 
 const hastenAllSql = `
 UPDATE deliveries SET next_attempt_at_ms = :nowMs WHERE no IN (
-  SELECT no FROM deliveries WHERE state = 'pending' AND next_attempt_at_ms > :nowMs LIMIT ${batchMax})`;
+  SELECT no FROM deliveries WHERE state = 'pending' AND next_attempt_at_ms > :nowMs LIMIT :rows)`;
 
 const findStateSql = 'SELECT state FROM deliveries WHERE id = ?';
 
@@ -107,7 +107,7 @@ export function createReopening(database: Database, clock: Clock, audit: AuditWr
       return write(() => ids.map((id) => settleOne(id, as, act)));
     },
     async hastenDeliveries(nowMs) {
-      return writeInBatches(database, clock, () => hastenAll.run({ nowMs }).changes);
+      return writeInBatches(database, clock, (rows) => hastenAll.run({ nowMs, rows }).changes);
     },
   };
 }

@@ -9,6 +9,12 @@ import { migrate } from './migrate.js';
 /** How long a statement waits for another process's transaction before it gives up. */
 const busyTimeoutMs = 5_000;
 
+/**
+ * The write-ahead log is copied into the database after so many pages (16 MB), by the commit that reaches them. Calls change
+ * the same pages over and over, of which only the last state is copied; more pages would make that commit wait too long.
+ */
+const checkpointPages = 4_000;
+
 /** The write-ahead log is cut back to this size after a checkpoint. */
 const walMaxBytes = 64 * 1024 * 1024;
 
@@ -34,6 +40,7 @@ export function openDatabase(path: string): Database {
     try {
       connection.pragma('synchronous = FULL');
       connection.pragma('foreign_keys = ON');
+      connection.pragma(`wal_autocheckpoint = ${checkpointPages}`);
       connection.pragma(`journal_size_limit = ${walMaxBytes}`);
       migrate(connection, path);
       // Not before: a file that is refused stays as it was, and this writes into its header.

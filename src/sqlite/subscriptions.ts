@@ -77,12 +77,29 @@ export function createSubscriptions(connection: Connection): Subscriptions {
       return close.run({ customerNo, closingAtMs }).changes;
     },
     listOf(customerNo, customerId) {
-      return list.all(customerNo).map(({ periodStartMs, periodEndMs, cancelAtPeriodEnd, ...rest }) => ({
-        ...rest,
-        customerId,
-        period: { startMs: periodStartMs, endMs: periodEndMs },
-        cancelAtPeriodEnd: cancelAtPeriodEnd === 1,
-      }));
+      return list.all(customerNo).map((row) => toSubscription(row, customerId));
     },
+  };
+}
+
+/** Written out for one shape, as in `toKey`. */
+function toSubscription(row: SubscriptionRow, customerId: string): Subscription {
+  return {
+    id: row.id,
+    customerId,
+    status: row.status,
+    priceId: row.priceId,
+    itemId: row.itemId,
+    period: { startMs: row.periodStartMs, endMs: row.periodEndMs },
+    interval: row.interval,
+    intervalCount: row.intervalCount,
+    anchorMs: row.anchorMs,
+    cancelAtMs: row.cancelAtMs,
+    cancelAtPeriodEnd: row.cancelAtPeriodEnd === 1,
+    endedAtMs: row.endedAtMs,
+    pastDueSinceMs: row.pastDueSinceMs,
+    createdAtMs: row.createdAtMs,
+    readAtMs: row.readAtMs,
+    closingAtMs: row.closingAtMs,
   };
 }

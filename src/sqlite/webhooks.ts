@@ -3,7 +3,7 @@
 import type { WebhookOutcome, WebhookStore } from '../domain/store.js';
 import { type Webhook, type WebhookState, waitMaxMs } from '../domain/webhook.js';
 import type { Clock } from '../lib/host.js';
-import { batchMax, writeInBatches } from './batches.js';
+import { writeInBatches } from './batches.js';
 import type { Database } from './open.js';
 import { keyOfCursor, pageOf } from './page.js';
 
@@ -43,7 +43,7 @@ const settleSql: Record<WebhookOutcome['kind'], string> = {
 const removeSql = `
 DELETE FROM webhooks WHERE no IN (
   SELECT no FROM webhooks INDEXED BY webhooks_applied
-  WHERE state = 'applied' AND received_at_ms < :beforeMs AND created_at_ms < :beforeMs LIMIT ${batchMax}
+  WHERE state = 'applied' AND received_at_ms < :beforeMs AND created_at_ms < :beforeMs LIMIT :rows
 )`;
 
 /** Spelled out, not bound: only then SQLite may use the index on the rows in that state. */
@@ -78,7 +78,8 @@ export function createWebhooks(database: Database, clock: Clock): WebhookStore {
     async settleWebhook(id, { kind, ...outcome }) {
       write(() => settle[kind].run({ id, ...outcome }));
     },
-    removeWebhooks: (beforeMs) => writeInBatches(database, clock, () => remove.run({ beforeMs }).changes),
+    removeWebhooks: (beforeMs) =>
+      writeInBatches(database, clock, (rows) => remove.run({ beforeMs, rows }).changes),
     async findWebhook(id) {
       const row = read(() => find.get(id));
       return row && toWebhook(row);
