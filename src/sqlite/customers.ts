@@ -4,6 +4,7 @@ import assert from 'node:assert';
 import type { Act, AuditAction } from '../domain/audit.js';
 import type { Customer } from '../domain/customer.js';
 import type { CustomerStore } from '../domain/store.js';
+import type { Subscription } from '../domain/subscription.js';
 import type { Clock } from '../lib/host.js';
 import type { AuditWriter } from './audit.js';
 import type { Database } from './open.js';
@@ -46,19 +47,8 @@ export function createCustomers(
   const { record, findById, findByNo, list } = prepareStatements(connection);
   const subscriptions = createSubscriptions(connection);
 
-  /** Written out for one shape, as in `toKey`. */
   function withSubscriptions(row: CustomerRow): Customer {
-    return {
-      no: row.no,
-      id: row.id,
-      email: row.email,
-      name: row.name,
-      createdAtMs: row.createdAtMs,
-      suspendedAtMs: row.suspendedAtMs,
-      deletedAtMs: row.deletedAtMs,
-      readings: row.readings,
-      subscriptions: subscriptions.listOf(row.no, row.id),
-    };
+    return toCustomer(row, subscriptions.listOf(row.no, row.id));
   }
 
   function whole(row: CustomerRow | undefined): Customer | undefined {
@@ -97,6 +87,21 @@ export function createCustomers(
       });
     },
     ...createAccessMarks(database, audit, whole),
+  };
+}
+
+/** Written out for one shape, as in `toKey`. */
+function toCustomer(row: CustomerRow, subscriptions: Subscription[]): Customer {
+  return {
+    no: row.no,
+    id: row.id,
+    email: row.email,
+    name: row.name,
+    createdAtMs: row.createdAtMs,
+    suspendedAtMs: row.suspendedAtMs,
+    deletedAtMs: row.deletedAtMs,
+    readings: row.readings,
+    subscriptions,
   };
 }
 
