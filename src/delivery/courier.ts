@@ -4,7 +4,7 @@ import type { DeliveryStore } from '../domain/store.js';
 import { createLoop } from '../lib/loop.js';
 import { createTokenBucket } from '../lib/token-bucket.js';
 import { createBatchSender } from './batch-sender.js';
-import { type CourierState, createPace, type Pace, probeMax } from './pace.js';
+import { type CourierState, createPace, type Pace } from './pace.js';
 import type { SendDeps } from './send.js';
 
 /** How often the outbox is looked at; also whenever something was settled. */
@@ -44,7 +44,8 @@ export function createCourier(
 
   /** How many more may be sent now. */
   function room(): number {
-    if (pace.isProbing()) return batches.size > 0 ? 0 : probeMax;
+    const probes = pace.probes();
+    if (probes !== null) return batches.size > 0 ? 0 : probes;
     return Math.min(claimMax, claimMax * inFlightMaxSeconds - sender.inFlight());
   }
 

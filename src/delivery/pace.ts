@@ -1,7 +1,7 @@
 /** When the courier may send: it pauses while Stripe is out of reach, and while somebody has to mend the key. */
 
 import { MeterctlError } from '../domain/error.js';
-import type { Host } from '../lib/host.js';
+import type { Clock, Host } from '../lib/host.js';
 import { backoffMs } from './backoff.js';
 import type { SendAnswer } from './send.js';
 
@@ -15,7 +15,7 @@ const stoppedPauseMs = 30_000;
 const pauseMaxMs = 10_000;
 
 /** So many deliveries, of different customers, go ahead after trouble: one that Stripe always fails on says nothing of others. */
-export const probeMax = 4;
+const probeMax = 4;
 
 /** What the courier says of itself. */
 export interface CourierState {
@@ -28,8 +28,11 @@ export interface CourierState {
 /** The courier's pauses. */
 export interface Pace {
   mayGo(): boolean;
-  /** After trouble a few deliveries go ahead alone, to see whether Stripe is back. */
-  isProbing(): boolean;
+  /**
+   * How many deliveries go ahead alone to see whether Stripe is back: a few after trouble, and one after a refused key, which
+   * is the same for all. `null` when there is nothing to see.
+   */
+  probes(): number | null;
   state(): CourierState;
   /** A new round begins: a stop is tried again, because mending needs no restart. */
   begin(): void;
@@ -46,21 +49,10 @@ export interface Pace {
 /** A pace without pauses yet. */
 export function createPace(host: Host): Pace {
   let stopped: string | null = null;
+  let keyInDoubt = false;
   let trouble: string | null = null;
-  let pausedAtMs = 0;
-  let pausedUntilMs = 0;
   let failedRounds = 0;
-
-  function pause(ms: number): void {
-    pausedAtMs = host.clock.nowMs();
-    pausedUntilMs = pausedAtMs + ms;
-  }
-
-  /** A clock that was set back to before the pause must not make it longer. */
-  function isPaused(): boolean {
-    const nowMs = host.clock.nowMs();
-    return nowMs >= pausedAtMs && nowMs < pausedUntilMs;
-  }
+  const { pause, isPaused } = createPause(host.clock);
 
   /** `askedMs`: for how long Stripe asked everybody to wait. */
   function noteTrouble(reason: string, askedMs = 0): void {
@@ -72,13 +64,14 @@ export function createPace(host: Host): Pace {
 
   function noteStop(reason: string): void {
     stopped = reason;
+    keyInDoubt = true;
     pause(stoppedPauseMs);
     host.log.error('no usage is sent until this is mended; it is kept', { reason });
   }
 
   return {
     mayGo: () => stopped === null && !isPaused(),
-    isProbing: () => failedRounds > 0,
+    probes: () => (keyInDoubt ? 1 : failedRounds > 0 ? probeMax : null),
     state: () => ({ stopped, trouble }),
     begin() {
       if (!isPaused()) stopped = null;
@@ -92,6 +85,7 @@ export function createPace(host: Host): Pace {
       if (troubles[0] && troubles.length === answers.length) {
         noteTrouble(troubles[0].reason, waitAskedMs(troubles));
       } else if (answers.length > 0) {
+        keyInDoubt = false;
         failedRounds = 0;
         trouble = null;
       }
@@ -102,6 +96,22 @@ export function createPace(host: Host): Pace {
       else noteStop(error.message);
     },
     rest: () => pause(stoppedPauseMs),
+  };
+}
+
+function createPause(clock: Clock): { pause(ms: number): void; isPaused(): boolean } {
+  let pausedAtMs = 0;
+  let pausedUntilMs = 0;
+  return {
+    pause(ms) {
+      pausedAtMs = clock.nowMs();
+      pausedUntilMs = pausedAtMs + ms;
+    },
+    /** A clock that was set back to before the pause must not make it longer. */
+    isPaused() {
+      const nowMs = clock.nowMs();
+      return nowMs >= pausedAtMs && nowMs < pausedUntilMs;
+    },
   };
 }
 

@@ -136,6 +136,31 @@ describe('the courier', () => {
     expect(sent).toHaveLength(2);
   });
 
+  it('tries a refused key again with one delivery, and sends the rest once that is accepted', async () => {
+    const refusal: MeterEventAnswer = { kind: 'stopped', reason: 'lacks rak_x' };
+    const answers: MeterEventAnswer[] = [];
+    const { host, store, customer, sent, courier } = await setUp(answers);
+    await use(store, host, customer);
+    for (let n = 2; n <= 20; n += 1)
+      await use(store, host, (await addSubscriber(store, host, `cus_${n}`)).customer);
+    host.jump(host.clock.nowMs() + windowMs);
+    for (let left = 20; left > 0; left -= 1) answers.push(refusal);
+    await courier.tick(running);
+    const refused = sent.length;
+    answers.splice(0, answers.length, refusal, trouble({ processed: 'no' }));
+    host.jump(host.clock.nowMs() + 60_000);
+    await courier.tick(running);
+    expect(sent).toHaveLength(refused + 1);
+    expect(courier.state().stopped).toBe('lacks rak_x');
+    // No answer says nothing of the key.
+    host.jump(host.clock.nowMs() + 60_000);
+    await courier.tick(running);
+    expect(sent).toHaveLength(refused + 2);
+    host.jump(host.clock.nowMs() + 60_000);
+    await courier.tick(running);
+    expect(await store.countDeliveries(host.clock.nowMs())).toMatchObject({ delivered: 20, pending: 0 });
+  });
+
   it('never sends blindly what has been unknown for more than 23 hours', async () => {
     const { host, store, customer, sent, courier } = await setUp([trouble()]);
     await use(store, host, customer);
