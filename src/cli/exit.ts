@@ -13,13 +13,16 @@ export const exitNotFound = 4;
 /** Exit code where Stripe refused the key, or it lacks a permission, and so not all was done. */
 export const exitUnauthorized = 5;
 
+/** Exit code where Stripe did not answer or did not take everything now, so that some of it is to be tried again. */
+export const exitUnavailable = 7;
+
 const exitCodes: Record<ErrorCode, number> = {
   internal: 1,
   invalid: 2,
   not_found: exitNotFound,
   unauthorized: exitUnauthorized,
   conflict: 6,
-  unavailable: 7,
+  unavailable: exitUnavailable,
   interrupted: 130,
 };
 

@@ -20,8 +20,8 @@ export interface CancelDeps {
   store: CustomerStore & DeliveryStore;
   billing: CustomerBilling;
   clock: Clock;
-  /** Sends what is due. */
-  send(): Promise<void>;
+  /** Sends what is due. Says why Stripe takes nothing before somebody has mended the key, `null` otherwise. */
+  send(): Promise<string | null>;
 }
 
 /** How a customer is cancelled. */
@@ -47,7 +47,7 @@ export interface Cancelled {
  * Access off, usage out, then the end with a final invoice: in this order, because what Stripe does not have when it closes
  * that invoice is never billed (stripe-facts 8). Each step leaves its mark where it counts, on the subscription here or at
  * Stripe, so one that was interrupted goes on when it is run again. Throws `unavailable` when usage does not get through in
- * time; the customer stays without access then.
+ * time, and `unauthorized` as soon as Stripe refuses the key; the customer stays without access then.
  */
 export async function cancelCustomer(deps: CancelDeps, order: CancelOrder): Promise<Cancelled> {
   const { store, billing, clock } = deps;
@@ -60,17 +60,7 @@ export async function cancelCustomer(deps: CancelDeps, order: CancelOrder): Prom
   }
   const startMs = Math.min(...open.map((each) => periodAt(each, clock.nowMs()).startMs));
   const left = open.length === 0 ? nothing : await sendAll(deps, order, startMs);
-  if (isLeft(left) && !order.force) {
-    throw new MeterctlError(
-      'unavailable',
-      `${leftText(left, customerId)}, so the subscription was not cancelled. The customer has no access any more.`,
-      {
-        hint:
-          'Run it again once Stripe takes them (see meterctl outbox list), cancel all the same with --force, or give ' +
-          `access back with: meterctl customers resume ${customerId}`,
-      },
-    );
-  }
+  if (isLeft(left) && !order.force) throw leftError(left, customerId);
   for (const id of ids)
     await billing.cancelSubscription(id, { invoice: true, comment: 'Cancelled with meterctl.' });
   return { customer: await syncCustomer(deps, customerId), subscriptions: ids, pendingUnits: left.units };
@@ -87,12 +77,28 @@ interface Left {
   units: number;
   /** Deliveries of which it is open what becomes of them: one may take back the units of another, and is needed all the same. */
   unsettled: number;
+  /** Why Stripe takes nothing before somebody has mended the key; `null` otherwise. */
+  stopped: string | null;
 }
 
-const nothing: Left = { units: 0, unsettled: 0 };
+const nothing: Left = { units: 0, unsettled: 0, stopped: null };
 
 function isLeft({ units, unsettled }: Left): boolean {
   return units !== 0 || unsettled > 0;
+}
+
+function leftError(left: Left, customerId: string): MeterctlError {
+  const { stopped } = left;
+  const what = `${leftText(left, customerId)}, so the subscription was not cancelled. The customer has no access any more.`;
+  return new MeterctlError(
+    stopped === null ? 'unavailable' : 'unauthorized',
+    stopped === null ? what : `${stopped} ${what}`,
+    {
+      hint:
+        'Run it again once Stripe takes them (see meterctl outbox list), cancel all the same with --force, or give ' +
+        `access back with: meterctl customers resume ${customerId}`,
+    },
+  );
 }
 
 function leftText({ units, unsettled }: Left, customerId: string): string {
@@ -102,7 +108,7 @@ function leftText({ units, unsettled }: Left, customerId: string): string {
   return `It is not certain yet that Stripe has ${deliveries} of ${customerId}`;
 }
 
-/** Sends the customer's usage until Stripe has all of it or the time is up. Returns what is left. */
+/** Sends the customer's usage until Stripe has all of it, refuses the key, or the time is up. Returns what is left. */
 async function sendAll(
   { store, clock, send }: CancelDeps,
   { customerId, waitMs }: CancelOrder,
@@ -111,12 +117,13 @@ async function sendAll(
   await store.hastenDeliveries(clock.nowMs());
   for (let waitedMs = 0; ; waitedMs += lookMs) {
     await store.freezeDeliveries(clock.nowMs(), { customerId });
-    await send();
+    const stopped = await send();
     const left = {
       units: await store.sumUndelivered(customerId, fromMs, Number.MAX_SAFE_INTEGER),
       unsettled: await store.countUnsettled(customerId, fromMs),
+      stopped,
     };
-    if (!isLeft(left) || waitedMs >= waitMs) return left;
+    if (!isLeft(left) || stopped !== null || waitedMs >= waitMs) return left;
     await clock.sleep(lookMs);
   }
 }

@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openEmulator } from '../../src/emulator/server.js';
 import { createTestStripe } from '../emulator/open-test-emulator.js';
 import { createCommandLine } from '../support/command-line.js';
-import { fetchListener } from '../support/fetch-server.js';
+import { openFailingStripe } from '../support/failing-stripe.js';
 import { createTestFolder } from '../support/folder.js';
 import { createFakeHost } from '../support/host.js';
 
@@ -39,26 +37,22 @@ async function switchMeter(folder: string, meterId: string, to: 'deactivate' | '
   await emulator.close();
 }
 
-/** An embedded Stripe whose key may not do one thing. Returns where it listens. */
-async function openRestricted(path: string): Promise<string> {
-  const databasePath = join(createTestFolder(), 'emulator.db');
-  const emulator = await openEmulator({ databasePath, port: 0, host: createFakeHost({ nowMs: Date.now() }) });
-  onTestFinished(() => emulator.close());
-  const server = createServer(
-    fetchListener(async (request) => {
-      const { pathname, search } = new URL(request.url);
-      if (pathname === path)
-        return Response.json({ error: { type: 'invalid_request_error', message: 'No.' } }, { status: 403 });
-      const { method, headers } = request;
-      const body = method === 'GET' ? null : await request.text();
-      headers.delete('connection');
-      return fetch(`${emulator.url}${pathname}${search}`, { method, headers, body });
-    }),
-  );
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close());
-  const { port } = server.address() as AddressInfo; // A TCP server's address is never a pipe's.
-  return `http://127.0.0.1:${port}`;
+/** Customers of a Stripe that fails for some, who have each used something that is not sent yet. */
+async function withFailing(
+  count: number,
+  statusOf: (body: string, customers: string[]) => number | undefined,
+) {
+  const { json, run } = createCommandLine(createTestFolder());
+  const customers: string[] = [];
+  const env = { STRIPE_API_BASE: await openFailingStripe((body) => statusOf(body, customers)) };
+  await json('init --yes', { env });
+  for (let n = 0; n < count; n += 1) {
+    const create = `customers create --email ada${n}@example.com --subscribe`;
+    const { id } = await json<{ id: string }>(create, { env });
+    customers.push(id);
+    await json(`usage record --customer ${id} --units 7`, { env });
+  }
+  return { run: (line: string) => run(line, { env }), customers };
 }
 
 describe('outbox retry', () => {
@@ -87,17 +81,28 @@ describe('outbox retry', () => {
     });
   });
 
-  it('ends with 5 where the key may not send, and keeps what was to be sent', async () => {
-    const { json, run } = createCommandLine(createTestFolder());
-    const env = { STRIPE_API_BASE: await openRestricted('/v1/billing/meter_events') };
-    await json('init --yes', { env });
-    const create = 'customers create --email ada@example.com --subscribe';
-    const { id: customer } = await json<{ id: string }>(create, { env });
-    await json(`usage record --customer ${customer} --units 7`, { env });
-    const { code, out, err } = await run('outbox retry --json', { env });
+  it.each([
+    [5, 'the key may not send', 403],
+    [7, 'Stripe is down', 503],
+    [7, 'Stripe wants a pause', 429],
+  ])('ends with %i where %s, and keeps what was to be sent', async (exit, _, status) => {
+    const { run } = await withFailing(1, () => status);
+    const { code, out, err } = await run('outbox retry --json');
     expect(err).toContain('Not all could be sent');
-    expect(code).toBe(5);
+    expect(code).toBe(exit);
     expect(JSON.parse(out)).toMatchObject({ outbox: { pending: 1, delivered: 0, refused: 0 } });
+  });
+
+  it('ends with 7 where Stripe took some only, whatever was named', async () => {
+    const { run } = await withFailing(2, (body, [failing = '']) =>
+      body.includes(failing) ? 503 : undefined,
+    );
+    const all = await run('outbox retry --json');
+    expect(all).toMatchObject({ code: 7, err: expect.stringContaining('Stripe answered 503') });
+    expect(JSON.parse(all.out)).toMatchObject({ outbox: { pending: 1, delivered: 1 } });
+    const { data } = JSON.parse((await run('outbox list --json')).out) as Outcome;
+    const { id } = data.find(({ state }) => state === 'pending')!;
+    expect(await run(`outbox retry ${id}`)).toMatchObject({ code: 7 });
   });
 
   it('says of each delivery why it is not sent again', async () => {

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { createCommandLine } from '../support/command-line.js';
 import { openDaemon, type TestDaemon } from '../support/daemon.js';
 import { eventually } from '../support/eventually.js';
+import { openFailingStripe } from '../support/failing-stripe.js';
+import { createTestFolder } from '../support/folder.js';
 
 interface Shown {
   id: string;
@@ -85,6 +88,26 @@ describe('customers cancel', () => {
     await daemon.run(`outbox retry ${data.map(({ id }) => id).join(' ')}`);
     await daemon.json(`customers cancel ${customer} --yes`);
     expect(await billed(daemon, customer)).toBe(3);
+  });
+
+  it('ends with 5 at once where the key may not send, and goes on when it may', async () => {
+    const { run, json } = createCommandLine(createTestFolder());
+    let status: number | undefined = 403;
+    const env = { STRIPE_API_BASE: await openFailingStripe(() => status) };
+    await json('init --yes', { env });
+    const create = 'customers create --email ada@example.com --subscribe';
+    const { id } = await json<{ id: string }>(create, { env });
+    await json(`usage record --customer ${id} --units 3`, { env });
+    const refused = await run(`customers cancel ${id} --yes --json`, { env });
+    expect(refused.code).toBe(5);
+    expect(JSON.parse(refused.out)).toMatchObject({
+      error: { code: 'unauthorized', message: expect.stringContaining('Stripe refused the key') },
+    });
+    status = undefined;
+    expect(await json(`customers cancel ${id} --yes`, { env })).toMatchObject({
+      status: 'inactive',
+      pending_units: 0,
+    });
   });
 
   it('is given up by resume, and forced by --force', async () => {

@@ -38,8 +38,8 @@ export function declare(command: Command, run: Runner): void {
 
 const explanation = `
 Access ends first; then all usage is sent; once Stripe has accepted it, the subscription ends with a final invoice. When
-usage does not get through in time, nothing is cancelled and the exit code is 7: run it again later, and it goes on where it
-was, or give access back with customers resume. Keys stay, for a customer who comes back.`;
+usage does not get through in time, nothing is cancelled and the exit code is 7, or 5 where Stripe refuses the key: run it
+again later, and it goes on where it was, or give access back with customers resume. Keys stay, for a customer who comes back.`;
 
 async function cancel(context: Context, customerId: string, options: Options): Promise<undefined> {
   const known = await findCustomer(context, customerId);
@@ -48,7 +48,11 @@ async function cancel(context: Context, customerId: string, options: Options): P
   const [store, billing, host] = [await context.store(), await context.billing(), await context.host()];
   const courier = await openCourier(context);
   const signal = new AbortController().signal;
-  const deps = { store, billing, clock: host.clock, send: () => courier.tick(signal) };
+  const send = async () => {
+    await courier.tick(signal);
+    return courier.state().stopped;
+  };
+  const deps = { store, billing, clock: host.clock, send };
   const { actor } = context;
   const order = { customerId, waitMs: waitMsOf(options.wait), force: options.force === true, actor };
   const outcome = options.atPeriodEnd

@@ -1,14 +1,14 @@
 /** `meterctl outbox retry`: another attempt at what is named, else at all that is pending, now. */
 
 import type { Command } from 'commander';
-import type { OutboxStatus, RetryResult } from '../../domain/delivery.js';
+import type { Delivery, OutboxStatus, RetryResult } from '../../domain/delivery.js';
 import { countText } from '../../terminal/money.js';
 import { paintStatus } from '../../terminal/paint.js';
 import { tableText } from '../../terminal/table.js';
 import { noteInAudit } from '../audit-note.js';
 import { addExamples, type Runner } from '../command.js';
 import type { Context } from '../context.js';
-import { exitNotFound, exitUnauthorized } from '../exit.js';
+import { exitNotFound, exitUnauthorized, exitUnavailable } from '../exit.js';
 import { openCourier } from '../open-courier.js';
 
 /** Why a delivery that was named is not tried again. */
@@ -20,6 +20,9 @@ const declined: Partial<Record<RetryResult, string>> = {
     'Stripe may have it: sent again, it could be billed twice. Run meterctl reconcile --repair, or say what became of it with meterctl outbox settle.',
   unknown: 'There is no such delivery.',
 };
+
+/** What is left after an attempt at all is little, or Stripe out of reach. */
+const lookedAtMax = 200;
 
 /** What came of one delivery that was named. */
 interface Attempt {
@@ -48,7 +51,8 @@ export function declare(command: Command, run: Runner): void {
 async function retry(context: Context, ids: string[]): Promise<number | undefined> {
   const [store, host] = [await context.store(), await context.host()];
   const courier = await openCourier(context);
-  const before = await store.countDeliveries(host.clock.nowMs());
+  const startMs = host.clock.nowMs();
+  const before = await store.countDeliveries(startMs);
   const signal = new AbortController().signal;
   if (ids.length === 0) {
     await store.hastenDeliveries(host.clock.nowMs());
@@ -70,10 +74,26 @@ async function retry(context: Context, ids: string[]): Promise<number | undefine
     text: () => (ids.length === 0 ? summary(before, after) : table(context, attempts)),
   });
   const { stopped, trouble } = courier.state();
-  if (stopped ?? trouble) context.note(`Not all could be sent: ${stopped ?? trouble}`);
+  const why = stopped ?? trouble ?? (await findPutOff(context, ids, startMs))?.reason;
+  if (why) context.note(`Not all could be sent: ${why}`);
   // Only a refused key, or one that lacks a permission, stops the courier.
   if (stopped !== null) return exitUnauthorized;
+  if (why) return exitUnavailable;
   return attempts.some(({ state }) => state === null) ? exitNotFound : undefined;
+}
+
+/** One of those to be sent whose attempt came to nothing, although Stripe took others. */
+async function findPutOff(
+  context: Context,
+  ids: readonly string[],
+  sinceMs: number,
+): Promise<Delivery | undefined> {
+  const store = await context.store();
+  const asked =
+    ids.length === 0
+      ? (await store.listDeliveries({ state: 'pending' }, { limit: lookedAtMax })).data
+      : await Promise.all(ids.map((id) => store.findDelivery(id)));
+  return asked.find((delivery) => delivery?.state === 'pending' && delivery.nextAttemptAtMs > sinceMs);
 }
 
 async function attemptOf(context: Context, id: string, result: RetryResult | undefined): Promise<Attempt> {
