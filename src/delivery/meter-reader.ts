@@ -1,6 +1,6 @@
-/** Reads what Stripe has counted, at a pace that Stripe permits, and again after trouble. */
+/** Reads what Stripe has counted and billed, at a pace that Stripe permits, and again after trouble. */
 
-import type { MeterSum, MeterSumBilling } from '../domain/billing.js';
+import type { InvoiceBilling, MeterSum, MeterSumBilling } from '../domain/billing.js';
 import { MeterctlError } from '../domain/error.js';
 import type { Period } from '../domain/subscription.js';
 import type { Host } from '../lib/host.js';
@@ -15,8 +15,11 @@ const pageRows = 100;
 
 const hourMs = 3_600_000;
 
-/** A patient reader. Throws as `MeterSumBilling` does, `unavailable` only after several attempts. */
-export interface MeterReader {
+/** What is read. */
+type Readings = MeterSumBilling & Pick<InvoiceBilling, 'listBilledSpans'>;
+
+/** A patient reader. Throws as `Billing` does, `unavailable` only after several attempts. */
+export interface MeterReader extends Pick<InvoiceBilling, 'listBilledSpans'> {
   /** The span's ends lie on whole minutes. */
   sum(customerId: string, span: Period): Promise<number>;
   /** The span's ends lie on whole hours; hours in which nothing was counted are left out. */
@@ -25,7 +28,7 @@ export interface MeterReader {
 
 /** Makes a reader of so many calls a second at most. Once `signal` aborts, it waits for nothing any more. */
 export function createMeterReader(
-  deps: { billing: MeterSumBilling; host: Host; readsPerSecond: number },
+  deps: { billing: Readings; host: Host; readsPerSecond: number },
   signal: AbortSignal,
 ): MeterReader {
   const { billing, host } = deps;
@@ -50,5 +53,7 @@ export function createMeterReader(
       ask(Math.ceil((endMs - startMs) / hourMs / pageRows), () =>
         billing.listMeterSums(customerId, startMs, endMs),
       ),
+    listBilledSpans: (subscriptionId, sinceMs) =>
+      ask(1, () => billing.listBilledSpans(subscriptionId, sinceMs)),
   };
 }

@@ -130,7 +130,7 @@ export async function reconcile(
     const compared = { id: customerId, subscriptions: customer?.subscriptions ?? [] };
     const { drift, repaired } = await compareCustomer(compareDeps, compared, range);
     if (customer && !drift.some(({ cause }) => cause === 'no_such_customer'))
-      drift.push(...(await findUninvoiced({ store, billing: deps.billing, meter }, customer, range)));
+      drift.push(...(await findUninvoiced({ store, billing: reader, meter }, customer, range)));
     const kept = drift.slice(0, driftMax - found.drift.length);
     found.drift.push(...kept);
     found.driftOmitted += drift.length - kept.length;

@@ -9,7 +9,7 @@ import { type Period, type Subscription, subscriptionsAt } from '../domain/subsc
 /** What it needs. */
 export interface UninvoicedDeps {
   store: Pick<ReconciliationStore, 'sumStamped'>;
-  billing: InvoiceBilling;
+  billing: Pick<InvoiceBilling, 'listBilledSpans'>;
   /** The meter's event name. */
   meter: string;
 }

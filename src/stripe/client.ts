@@ -9,8 +9,8 @@ import { answerMaxMs } from '../domain/billing.js';
 export const apiVersion = '2026-10-28.endive';
 
 /**
- * For calls that may be repeated after 409, 5xx and lost connections, and creates after 429 too: reads, and creates under one
- * Idempotency-Key. Never for meter events: the courier repeats those.
+ * For calls that may be repeated after 409, 429, 5xx and lost connections: reads, and creates under one Idempotency-Key. Never
+ * for meter events: the courier repeats those.
  */
 export const repeatable = { maxNetworkRetries: 2 };
 
@@ -42,7 +42,7 @@ const answerMaxBytes = 16 * 1024 * 1024;
  * retried once even when retries are disabled"), and then tells of the second answer only. When Stripe had processed the
  * first and the second was refused by a rate limit, that would read as "certainly not processed". So a cut is shown to the
  * SDK without the code by which it knows one. And it never repeats a 429 on its own (stripe-facts 9), though such a lock or
- * burst passes in a moment: what creates something and may be repeated is told to be, because a person would begin anew.
+ * burst passes in a moment: it is told to, and does for what may be repeated.
  */
 function createHttpClient(): Stripe.HttpClient {
   const client = Stripe.createNodeHttpClient();
@@ -54,8 +54,7 @@ function createHttpClient(): Stripe.HttpClient {
       const response = await send(...request);
       // The client was made by the SDK for Node, so its answers are Node's.
       limit(addAbortSignal(late, response.getRawResponse() as IncomingMessage));
-      const method = request[3];
-      if (method === 'POST' && response.getStatusCode() === 429) {
+      if (response.getStatusCode() === 429) {
         const headers = { 'stripe-should-retry': 'true', ...response.getHeaders() };
         response.getHeaders = () => headers;
       }

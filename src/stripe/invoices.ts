@@ -17,7 +17,7 @@ export function createInvoices(stripe: Stripe, meterId: string): InvoiceBilling 
     async findComingInvoice(customerId, subscriptionId) {
       try {
         return previewOf(
-          await stripe.invoices.createPreview({ subscription: subscriptionId }),
+          await stripe.invoices.createPreview({ subscription: subscriptionId }, repeatable),
           customerId,
           subscriptionId,
         );

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { syncCustomer } from '../../src/customers/sync.js';
+import { MeterctlError } from '../../src/domain/error.js';
 import { openComparison } from './open-comparison.js';
 
 const minuteMs = 60_000;
@@ -162,6 +163,24 @@ describe('usage that Stripe has already', () => {
       const { drift } = await compare({ repair: 'all' });
       expect(drift).toMatchObject(invoiced ? [] : [{ ...counts, cause: 'not_invoiced' }]);
     }
+  });
+
+  it('is told although Stripe is out of reach for a while when its invoices are listed', async () => {
+    const { subscribe, stripe, host, at, use, send, billing, compare, passing } = await setUp();
+    const { id } = await subscribe();
+    await at(host.clock.nowMs() + hourMs);
+    await use(3);
+    await send();
+    await stripe.subscriptions.cancel(id);
+    await at(host.clock.nowMs() + hourMs);
+    const { listBilledSpans } = billing;
+    let troubles = 3;
+    billing.listBilledSpans = async (...asked) => {
+      troubles -= 1;
+      if (troubles >= 0) throw new MeterctlError('unavailable', 'Too many requests.');
+      return listBilledSpans(...asked);
+    };
+    expect((await passing(compare())).drift).toMatchObject([{ cause: 'not_invoiced', ledger: 3 }]);
   });
 
   it('is told of no subscription beside which another one bills it', async () => {

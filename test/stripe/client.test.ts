@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { answerMaxMs } from '../../src/domain/billing.js';
+import { answerMaxMs, type Billing } from '../../src/domain/billing.js';
 import { createBilling } from '../../src/stripe/billing.js';
 import { openCannedStripe } from '../support/canned-stripe.js';
 import { createFakeHost } from '../support/host.js';
@@ -70,6 +70,31 @@ describe('the client', () => {
       name: null,
     });
     expect(requests()).toBe(4);
+  });
+
+  it.each<[string, (billing: Billing) => Promise<unknown>, object]>([
+    ['reads', (billing) => billing.findCustomer('cus_1'), { id: 'cus_1', object: 'customer', created: 0 }],
+    [
+      'previews an invoice',
+      (billing) => billing.findComingInvoice('cus_1', 'sub_1'),
+      {
+        object: 'invoice',
+        currency: 'usd',
+        period_start: 0,
+        period_end: 9,
+        amount_due: 0,
+        lines: { data: [] },
+      },
+    ],
+  ])('%s again after 429', async (_, ask, answer) => {
+    const error = { type: 'invalid_request_error', code: 'rate_limit', message: 'Too many requests.' };
+    const { billing, requests } = await openCannedStripe((before) =>
+      before < 2
+        ? { status: 429, body: JSON.stringify({ error }) }
+        : { status: 200, body: JSON.stringify(answer) },
+    );
+    expect(await ask(billing)).toBeDefined();
+    expect(requests()).toBe(3);
   });
 
   it('sends a meter event once, also when the connection is cut', async () => {
