@@ -3,6 +3,7 @@
 import type { Request, Response } from 'express';
 import type { RouteRule } from '../../domain/route.js';
 import type { KeyedRequest } from '../idempotency.js';
+import { presentedKey } from '../presented-key.js';
 import { requestIdOf } from '../request-id.js';
 import { type CallMeter, freeOfCharge } from './call-meter.js';
 import { Exchange } from './exchange.js';
@@ -45,14 +46,16 @@ export function createGateway(deps: GatewayDeps): Gateway {
   return {
     forward(req, res, route, call) {
       const sold = 'caller' in call ? call : undefined;
+      // What is sold was asked for with a key, and a bearer token is where a key is looked for first.
+      const ownBearer = 'ownBearer' in call ? call.ownBearer : true;
       const headers = requestHeaders(req, {
         requestId: requestIdOf(res),
         scheme: req.protocol,
         address: req.ip ?? '',
         customerId: sold?.caller.customer.id,
         keyId: sold?.caller.key.id,
-        // What is sold was asked for with a key, and a bearer token is where a key is looked for first.
-        ownBearer: 'ownBearer' in call ? call.ownBearer : true,
+        ownBearer,
+        secret: ownBearer ? presentedKey(req, true) : undefined,
         plain: sold !== undefined && readsBody(route.rule),
       });
       const passage = {

@@ -15,6 +15,8 @@ export interface Introduction {
   keyId?: string | undefined;
   /** Whether a bearer token is a key of ours; others are for the upstream. */
   ownBearer: boolean;
+  /** The key of ours that the call came with. */
+  secret: string | undefined;
   /** Whether the answer must come as it is, because its units are read from its body. */
   plain: boolean;
 }
@@ -44,7 +46,9 @@ export function requestHeaders(req: IncomingMessage, introduction: Introduction)
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? '';
     const value = rawHeaders[index + 1] ?? '';
-    if (isForUpstream(name.toLowerCase(), value, named, introduction)) headers.push(name, value);
+    const lower = name.toLowerCase();
+    if (!isForUpstream(lower, value, named, introduction)) continue;
+    headers.push(name, withoutKey(lower, value, introduction.secret));
   }
   // The client takes trailers, and trailers pass through here.
   if (/\btrailers\b/i.test(String(req.headers.te ?? ''))) headers.push('TE', 'trailers');
@@ -65,6 +69,12 @@ function isForUpstream(
   if (kept.has(said) || said.startsWith('x-forwarded-') || said.startsWith('meterctl-')) return false;
   if (plain && said === 'accept-encoding') return false;
   return said !== 'authorization' || !ownBearer || !/^bearer\s/i.test(value);
+}
+
+/** A page whose address holds the key tells that address in `Referer` (RFC 9110 10.1.3); a key may stand in a cookie, too. */
+function withoutKey(name: string, value: string, secret: string | undefined): string {
+  const rest = name === 'referer' ? requestTarget(value) : value;
+  return secret !== undefined && rest.includes(secret) ? rest.replaceAll(secret, '') : rest;
 }
 
 function introduce(headers: string[], req: IncomingMessage, introduction: Introduction): void {
@@ -95,7 +105,7 @@ function quotable(text: string): string {
   return text.includes('"') || text.includes('\\') ? text.replace(/["\\]/g, '\\$&') : text;
 }
 
-/** The target as it came, less `apiKey`, which is ours under any spelling. */
+/** The target, or another address, as it came, less `apiKey`, which is ours under any spelling. */
 export function requestTarget(url: string): string {
   const start = url.indexOf('?');
   if (start === -1 || !/apiKey|%/.test(url)) return url;

@@ -111,6 +111,37 @@ describe('the head of a request', () => {
     const bare = await gateway.call('/api?&&=&%');
     expect(((await bare.json()) as Echo).url).toBe('/api?&&=&%');
   });
+
+  it('strips the key from fields that tell where the caller comes from, or what he keeps', async () => {
+    const gateway = await openGateway(await openEcho(), { routes: [{ path: '/free', free: true }] });
+    const { key } = gateway;
+    const other = `mk_test_${'x'.repeat(24)}_${'y'.repeat(6)}`;
+    const passed = async (path: string, sent: Record<string, string>) => {
+      const answer = await fetch(`${gateway.url}${path}`, { headers: sent });
+      const { headers } = (await answer.json()) as Echo;
+      expect(JSON.stringify(headers)).not.toContain(key);
+      return headers;
+    };
+    const page = 'http://x/api';
+    expect((await passed(`/api?apiKey=${key}`, { referer: `${page}?apiKey=${key}` })).referer).toBe(page);
+    expect(
+      (await passed('/api', { 'x-api-key': key, referer: `${page}?a=1&api%4bey=${other}&b` })).referer,
+    ).toBe(`${page}?a=1&b`);
+    expect((await passed('/free', { referer: `${page}?apiKey=${key}` })).referer).toBe(page);
+    const bearer = { authorization: `Bearer ${key}` };
+    const cookie = `lang=de; key=${key}; theme=dark`;
+    for (const path of ['/api', '/free']) {
+      const headers = await passed(path, {
+        ...bearer,
+        cookie,
+        referer: `${page}?next=%2F%3FapiKey%3D${key}`,
+      });
+      expect(headers.cookie).toBe('lang=de; key=; theme=dark');
+    }
+    expect((await passed('/api', { 'x-api-key': key, referer: `${page}?q=apiKey` })).referer).toBe(
+      `${page}?q=apiKey`,
+    );
+  });
 });
 
 describe('the head of an answer', () => {
