@@ -92,5 +92,13 @@ export class AnswerBody {
     // As text it is joined to the head, which costs less than writing it apart.
     if (last && last.length <= heldBytesMax) this.#res.end(last.toString('latin1'), 'latin1', done);
     else this.#res.end(last, done);
+    if (this.#res.writableLength > 0) this.#watchRest();
+  }
+
+  /** The rest of the answer waits for the client. It is not to wait for ever, nor is what comes next on the connection to be hurried. */
+  #watchRest(): void {
+    this.#res.setTimeout(this.#stallMs);
+    // Node lets go of the connection as it hears of this.
+    this.#res.prependOnceListener('finish', () => this.#res.setTimeout(0));
   }
 }

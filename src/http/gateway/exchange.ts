@@ -18,7 +18,7 @@ import type { Upstreams } from './upstreams.js';
 export interface ExchangeDeps {
   upstreams: Upstreams;
   meter: CallMeter;
-  /** How long a client may take nothing of its answer. */
+  /** How long a client may take nothing of its answer, and a connection that was handed over may be silent. */
   stallMs: number;
   /** Told why the upstream's answer is missing, or not whole. */
   failed(how: 'unanswered' | 'broken-off', error: Error): void;
@@ -167,7 +167,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
       this.#sender.sent.bytes += bytes;
     };
     const isWebSocket = /^websocket$/i.test(head.upgrade ?? '');
-    openTunnel({ client, upstream }, { meter: this.#meter, sent, isWebSocket }, (how) => this.#end(how));
+    const count = { meter: this.#meter, sent, isWebSocket };
+    openTunnel({ client, upstream }, count, this.#deps.stallMs, (how) => this.#end(how));
   }
 
   /** The fields that tell of the bill. Without them the client has been told that the answer cannot be given. */

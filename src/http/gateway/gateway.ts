@@ -17,7 +17,7 @@ import type { Upstreams } from './upstreams.js';
 export interface GatewayDeps extends MeterCallDeps {
   upstreams: Upstreams;
   requestBytesMax: number;
-  /** Between two pieces of an answer, also as the client takes them. */
+  /** Between two pieces of an answer, also as the client takes them, or of a connection that was handed over. */
   idleTimeoutMs: number;
   /** Counts answers of an upstream that broke off behind their head. */
   countBrokenOff(): void;

@@ -1,6 +1,7 @@
 /** A connection that was handed over to another protocol: bytes pass both ways until one side ends. */
 
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { requestIdOf } from '../request-id.js';
 import { type AnswerHead, pairs } from './answer-head.js';
@@ -9,8 +10,15 @@ import { createFrames } from './frames.js';
 
 /** The two sides. */
 export interface TunnelEnds {
-  client: Duplex;
+  client: Socket;
   upstream: Duplex;
+}
+
+/** What is told of the bytes that pass. */
+export interface TunnelCount {
+  meter: CallMeter;
+  sent(bytes: number): void;
+  isWebSocket: boolean;
 }
 
 /** The head by which the client learns that it may go on in the other protocol (RFC 9110 15.2.2). */
@@ -27,10 +35,11 @@ export function upgradeHead(head: AnswerHead, bill: readonly string[], res: Serv
   return `${[...lines, ...set, ...fields].join('\r\n')}\r\n\r\n`;
 }
 
-/** Joins both sides. `over` is called once. */
+/** Joins both sides until nothing has passed for `idleMs`, either way. `over` is called once. */
 export function openTunnel(
   { client, upstream }: TunnelEnds,
-  count: { meter: CallMeter; sent(bytes: number): void; isWebSocket: boolean },
+  count: TunnelCount,
+  idleMs: number,
   over: (how: CallEnd) => void,
 ): void {
   const { meter } = count;
@@ -76,6 +85,8 @@ export function openTunnel(
     if (upstream.readableEnded) client.end(() => client.destroy());
     else client.destroy();
   });
+  // All that passes goes over the client's connection, whoever says it.
+  client.setTimeout(idleMs, () => client.destroy());
   client.pipe(upstream);
   upstream.pipe(client);
 }

@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { eventually } from '../../support/eventually.js';
 import { openGateway, openUpstream, sendRaw } from './open-gateway.js';
@@ -73,5 +74,40 @@ describe('a connection that was handed over', () => {
     client.end();
     await once(client, 'close');
     await eventually(async () => expect((await gateway.usage()).units).toBe(5));
+  });
+
+  it('on which nothing passes for too long is cut, and holds no place any more', async () => {
+    const gateway = await openGateway(await openOther((socket) => socket.resume()), {
+      gateway: { idleTimeout: '1s' },
+      limits: { maxInFlight: 1 },
+    });
+    const client = open(gateway.url, asking(gateway.key));
+    await once(client, 'data');
+    expect((await gateway.call('/api')).status).toBe(429);
+    await once(client, 'end');
+    await eventually(async () => expect((await gateway.call('/api')).status).toBe(200));
+  });
+
+  it.each(['client', 'upstream'])('on which only the %s says something is not idle', async (who) => {
+    let upstream: Duplex | undefined;
+    const gateway = await openGateway(
+      await openOther((socket) => {
+        upstream = socket.resume();
+      }),
+      { gateway: { idleTimeout: '2s' } },
+    );
+    const client = open(gateway.url, asking(gateway.key));
+    await once(client, 'data');
+    const [speaker, hearer] = who === 'client' ? [client, upstream] : [upstream, client];
+    let heard = 0;
+    hearer?.on('data', (chunk: Buffer) => {
+      heard += chunk.length;
+    });
+    for (let said = 0; said < 40; said += 1) {
+      speaker?.write('x');
+      await sleep(75);
+    }
+    await eventually(async () => expect(heard).toBe(40));
+    expect(client.closed).toBe(false);
   });
 });
