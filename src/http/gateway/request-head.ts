@@ -50,7 +50,8 @@ export function requestHeaders(req: IncomingMessage, introduction: Introduction)
     if (!isForUpstream(lower, value, named, introduction)) continue;
     headers.push(name, withoutKey(lower, value, introduction.secret));
   }
-  // The client takes trailers, and trailers pass through here.
+  // The client takes trailers, and those of answers pass through here. Those of requests do not (RFC 9110 6.5.1): undici has no
+  // way to send them.
   if (/\btrailers\b/i.test(String(req.headers.te ?? ''))) headers.push('TE', 'trailers');
   introduce(headers, req, introduction);
   return headers;

@@ -94,6 +94,21 @@ describe('the head of a request', () => {
     expect(names.filter((name) => name === 'host')).toHaveLength(1);
   });
 
+  it('says nothing of trailers, which stay here, and are no fields of the head', async () => {
+    const gateway = await openGateway(await openEcho());
+    const answer = await sendRaw(
+      gateway.url,
+      `POST /api HTTP/1.1\r\nHost: x\r\nX-API-Key: ${gateway.key}\r\nConnection: close\r\nTrailer: X-Sum\r\n` +
+        'Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: 5\r\nMeterctl-Customer: cus_evil\r\n\r\n',
+    );
+    const { names, headers, body } = JSON.parse(
+      answer.slice(answer.indexOf('{'), answer.lastIndexOf('}') + 1),
+    );
+    expect([body, headers['meterctl-customer']]).toEqual(['hello', gateway.customerId]);
+    expect(names).not.toContain('trailer');
+    expect(names).not.toContain('x-sum');
+  });
+
   it('strips a key of ours wherever it stands, and nothing else', async () => {
     const config = { auth: { keyPrefix: 'acme' }, routes: [{ path: '/free', free: true }] };
     const gateway = await openGateway(await openEcho(), config);
