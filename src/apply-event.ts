@@ -59,7 +59,7 @@ export function createEventApplier(deps: {
       toldOf.add(name);
       const span = { customer: customer.id, from: rfc3339(startMs), to: rfc3339(endMs), units: ledger };
       host.log.error(
-        'a subscription was ended without a final invoice, so Stripe bills this usage nowhere: see meterctl reconcile',
+        'a subscription has ended without a final invoice that stands, so Stripe bills this usage nowhere: see meterctl reconcile',
         span,
       );
     }

@@ -18,8 +18,11 @@ export type PeriodFinding =
 /** Says whether a delivery can still be billed. Throws when Stripe has to be asked and cannot be. */
 export type PeriodCheck = (delivery: Delivery) => Promise<PeriodFinding>;
 
-/** An invoice stays a draft for about an hour; asking once a minute and subscription is soon enough. */
+/** Asking once a minute and subscription is soon enough. */
 const rememberMs = 60_000;
+
+/** But a draft may become final at any moment, and what is sent after that is lost. */
+const rememberDraftMs = 5_000;
 
 /** At least so many answers are remembered. */
 const rememberedSize = 10_000;
@@ -43,7 +46,8 @@ export function createPeriodCheck(deps: {
   async function listBilledSpans({ id }: Subscription): Promise<BilledSpan[]> {
     const nowMs = deps.clock.nowMs();
     const known = remembered.get(id);
-    if (known && nowMs - known.answeredAtMs < rememberMs && nowMs >= known.answeredAtMs) return known.spans;
+    if (known && nowMs < known.answeredAtMs + forMs(known.spans) && nowMs >= known.answeredAtMs)
+      return known.spans;
     const spans = await deps.billing.listBilledSpans(id, nowMs - ageMaxMs);
     // A Stripe that takes long to answer is not asked again for it at once.
     remembered.set(id, { answeredAtMs: deps.clock.nowMs(), spans });
@@ -61,7 +65,7 @@ export function createPeriodCheck(deps: {
     for (const subscription of asked) {
       const spans = await listBilledSpans(subscription);
       const covering = spans.filter((span) => covers(span, subscription, timestampMs));
-      if (covering.some(({ isFinal }) => !isFinal)) return billable;
+      if (covering.some(({ state }) => state === 'draft')) return billable;
       final ??= covering[0];
     }
     if (final) return { kind: 'closed', reason: finalReason(final, units) };
@@ -71,6 +75,11 @@ export function createPeriodCheck(deps: {
     if (nowMs < overMs + draftDueMs) return { kind: 'waiting', reason: waitingReason(overMs) };
     return { kind: 'closed', reason: noInvoiceReason(overMs, units) };
   };
+}
+
+/** How long an answer holds. */
+function forMs(spans: readonly BilledSpan[]): number {
+  return spans.some(({ state }) => state === 'draft') ? rememberDraftMs : rememberMs;
 }
 
 const billable: PeriodFinding = { kind: 'billable' };

@@ -15,8 +15,8 @@ export interface UninvoicedDeps {
 }
 
 /**
- * Finds what of the range was delivered for subscriptions that have ended within a period, and is on no invoice. Only what
- * cancels them at once, in the Dashboard for instance, leaves such usage. Throws when Stripe cannot be asked.
+ * Finds what of the range was delivered for subscriptions that have ended within a period, and is on no invoice that
+ * stands. Only what cancels them at once, in the Dashboard for instance, or voids their last invoice leaves such usage. Throws when Stripe cannot be asked.
  */
 export async function findUninvoiced(
   deps: UninvoicedDeps,
@@ -66,5 +66,7 @@ async function isInvoiced(
   span: Period,
 ): Promise<boolean> {
   const billed = await billing.listBilledSpans(subscriptionId, span.startMs);
-  return billed.some(({ startMs, endMs }) => startMs < span.endMs && endMs >= span.endMs);
+  return billed.some(
+    ({ startMs, endMs, state }) => state !== 'void' && startMs < span.endMs && endMs >= span.endMs,
+  );
 }

@@ -23,6 +23,9 @@ export interface InvoicePreview {
 
 /** A span whose usage stands on an invoice. */
 export interface BilledSpan extends Period {
-  /** Usage of the span that Stripe gets now changes nothing any more. */
-  isFinal: boolean;
+  /**
+   * `draft`: usage of the span that Stripe gets now is still billed. `final`: it changes nothing any more. `void`: nor is what
+   * stands there billed, because the invoice was taken back.
+   */
+  state: 'draft' | 'final' | 'void';
 }

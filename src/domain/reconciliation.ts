@@ -43,7 +43,7 @@ export type DriftCause =
   | 'refused'
   /** Stripe does not have the customer. */
   | 'no_such_customer'
-  /** Stripe counts it, and its subscription was ended without an invoice of it. */
+  /** Stripe counts it, and its subscription was ended without an invoice of it that stands. */
   | 'not_invoiced';
 
 /** A span in which Stripe does not bill what the ledger holds. */

@@ -66,7 +66,7 @@ function spanOf({ status }: Stripe.Invoice, { period, parent }: Stripe.InvoiceLi
   return {
     startMs: period.start * 1000,
     endMs: period.end * 1000,
-    isFinal: status !== 'draft' || item !== null,
+    state: status === 'void' ? 'void' : status === 'draft' && item === null ? 'draft' : 'final',
   };
 }
 

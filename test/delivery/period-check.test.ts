@@ -67,6 +67,20 @@ describe('late usage', () => {
     expect(await billed()).toBe(5);
   });
 
+  it('is refused when its invoice was made final ahead of time, shortly after it was seen as a draft', async () => {
+    const { subscribe, stripe, customer, at, host, use, send, store } = await setUp();
+    const { endMs } = await subscribe();
+    await at(endMs + 10 * minuteMs);
+    await use(5, 20 * minuteMs);
+    await send();
+    const [draft] = (await stripe.invoices.list({ customer: customer.id })).data;
+    await stripe.invoices.finalizeInvoice(draft!.id);
+    host.jump(host.clock.nowMs() + 10_000);
+    await use(3, 20 * minuteMs);
+    await send();
+    expect((await store.listDeliveries({ state: 'refused' }, { limit: 2 })).data).toMatchObject([refused]);
+  });
+
   it('is refused when its invoice is final and the customer has another price since', async () => {
     const { subscribe, addPrice, stripe, sync, at, use, send, delivery } = await setUp();
     const { id, items, endMs } = await subscribe();
@@ -163,6 +177,22 @@ describe('usage that Stripe has already', () => {
       const { drift } = await compare({ repair: 'all' });
       expect(drift).toMatchObject(invoiced ? [] : [{ ...counts, cause: 'not_invoiced' }]);
     }
+  });
+
+  it('is told when its last invoice was voided', async () => {
+    const { subscribe, stripe, customer, host, at, use, send, compare } = await setUp();
+    const { id } = await subscribe();
+    await at(host.clock.nowMs() + hourMs);
+    await use(3);
+    await send();
+    // Nothing is collected by card any more, so the invoice stays open.
+    await stripe.subscriptions.update(id, { collection_method: 'send_invoice', days_until_due: 30 });
+    await stripe.subscriptions.cancel(id, { invoice_now: true });
+    await at(host.clock.nowMs() + 2 * hourMs);
+    expect((await compare()).drift).toEqual([]);
+    const [last] = (await stripe.invoices.list({ customer: customer.id })).data;
+    await stripe.invoices.voidInvoice(last!.id);
+    expect((await compare()).drift).toMatchObject([{ cause: 'not_invoiced', ledger: 3 }]);
   });
 
   it('is told although Stripe is out of reach for a while when its invoices are listed', async () => {

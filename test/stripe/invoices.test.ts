@@ -37,10 +37,19 @@ describe('the spans on invoices', () => {
     const period = periodOf(subscription);
     expect(await billing.listBilledSpans(subscription.id, 0)).toEqual([]);
     await advanceTo(period.endMs / 1000 + 60);
-    expect(await billing.listBilledSpans(subscription.id, 0)).toEqual([{ ...period, isFinal: false }]);
+    expect(await billing.listBilledSpans(subscription.id, 0)).toEqual([{ ...period, state: 'draft' }]);
     await advanceTo(period.endMs / 1000 + 3_700);
-    expect(await billing.listBilledSpans(subscription.id, 0)).toEqual([{ ...period, isFinal: true }]);
+    expect(await billing.listBilledSpans(subscription.id, 0)).toEqual([{ ...period, state: 'final' }]);
     expect(await billing.listBilledSpans(subscription.id, period.endMs + 1_000)).toEqual([]);
+  });
+
+  it('are void where the invoice was taken back', async () => {
+    const { billing, subscribe, stripe, price, advanceTo } = await setUp();
+    const subscription = await subscribe(price.id);
+    await stripe.subscriptions.update(subscription.id, { pause_collection: { behavior: 'void' } });
+    const period = periodOf(subscription);
+    await advanceTo(period.endMs / 1000 + 3_700);
+    expect(await billing.listBilledSpans(subscription.id, 0)).toEqual([{ ...period, state: 'void' }]);
   });
 
   it('are found under a price that is sold no more, and final where it was changed', async () => {
@@ -58,8 +67,8 @@ describe('the spans on invoices', () => {
     await advanceTo(period.endMs / 1000 + 60);
     const spans = await billing.listBilledSpans(subscription.id, 0);
     expect(spans).toHaveLength(2);
-    expect(spans).toContainEqual({ startMs: period.startMs, endMs: changedMs, isFinal: true });
-    expect(spans).toContainEqual({ startMs: changedMs, endMs: period.endMs, isFinal: false });
+    expect(spans).toContainEqual({ startMs: period.startMs, endMs: changedMs, state: 'final' });
+    expect(spans).toContainEqual({ startMs: changedMs, endMs: period.endMs, state: 'draft' });
   });
 
   it('are found among more lines than an invoice shows, and lines of other things are none', async () => {
@@ -80,6 +89,6 @@ describe('the spans on invoices', () => {
     expect(cycle!.lines).toMatchObject({ has_more: true, data: { length: 10 } });
     const all = await stripe.invoices.listLineItems(cycle!.id, { limit: 100 });
     expect(all.data).toHaveLength(13);
-    expect(await billing.listBilledSpans(subscription.id, 0)).toContainEqual({ ...period, isFinal: true });
+    expect(await billing.listBilledSpans(subscription.id, 0)).toContainEqual({ ...period, state: 'final' });
   });
 });

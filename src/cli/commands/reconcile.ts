@@ -50,7 +50,7 @@ const causes: Record<DriftCause, { words: string; mend: string }> = {
   },
   not_invoiced: {
     words: 'not invoiced',
-    mend: 'The subscription was ended at once and without a final invoice, so Stripe drops this, unless it was a trial. Put it on an invoice by hand, or write it off. meterctl customers cancel makes the final invoice.',
+    mend: 'The subscription was ended at once and without a final invoice, or that was voided, so Stripe drops this, unless it was a trial. Put it on an invoice by hand, or write it off. meterctl customers cancel makes the final invoice.',
   },
   ledger_and_deliveries_differ: {
     words: 'ledger and deliveries differ',
