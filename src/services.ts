@@ -22,7 +22,7 @@ import { createLimiting } from './limiting.js';
 import { createLedgerWriter, type LedgerWriter } from './metering/ledger-writer.js';
 import { createOpenCalls, type OpenCalls } from './metering/open-calls.js';
 import { createRepeatGuard, type RepeatGuard } from './metering/repeat-guard.js';
-import { catchUp } from './webhooks/catch-up.js';
+import { catchUp, createThinNotice } from './webhooks/catch-up.js';
 import { createInbox, type Inbox } from './webhooks/inbox.js';
 
 /** Time that the last deliveries get at the end. */
@@ -120,6 +120,7 @@ function createCatchUpLoop({ settings, host, store, billing }: Parts, inbox: Inb
   const { clock, log } = host;
   const { pollMs } = settings.webhooks;
   let caughtUpAtMs = Number.NEGATIVE_INFINITY;
+  const tellThin = createThinNotice(log);
   return createLoop({
     name: 'catch-up with Stripe',
     ...{ clock, log },
@@ -127,8 +128,9 @@ function createCatchUpLoop({ settings, host, store, billing }: Parts, inbox: Inb
     async tick(signal) {
       if (Math.abs(clock.nowMs() - caughtUpAtMs) < pollMs) return;
       const fillGap = () => syncEverybody({ store, billing, host });
-      const { missed } = await catchUp({ store, billing, host, fillGap }, signal);
+      const { missed, thinRefusal } = await catchUp({ store, billing, host, fillGap }, signal);
       caughtUpAtMs = clock.nowMs();
+      tellThin(thinRefusal);
       if (missed > 0) await inbox.tick(signal);
     },
   });

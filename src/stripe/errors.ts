@@ -11,16 +11,13 @@ export function withoutSecrets(text: string): string {
 }
 
 /** The permission that a 403 says is missing, `rak_…` (stripe-facts 10); `undefined` when it names none. */
-function missingPermission(
-  error: InstanceType<typeof Stripe.errors.StripePermissionError>,
-): string | undefined {
-  return /rak_\w+/.exec(error.message)?.[0];
+function missingPermission(error: InstanceType<typeof Stripe.errors.StripeError>): string | undefined {
+  return isForbidden(error) ? /rak_\w+/.exec(error.message)?.[0] : undefined;
 }
 
 /** What a refused key is told to the operator, with the permission named where Stripe names it. */
 export function keyRefusal(error: InstanceType<typeof Stripe.errors.StripeError>): string {
-  const permission =
-    error instanceof Stripe.errors.StripePermissionError ? missingPermission(error) : undefined;
+  const permission = missingPermission(error);
   return permission
     ? `The Stripe key lacks the permission ${permission}.`
     : `Stripe refused the key: ${withoutSecrets(error.message)}`;
@@ -55,10 +52,7 @@ export function translate(error: unknown, doing: string): MeterctlError {
   if (!(error instanceof Stripe.errors.StripeError)) return notUnderstood(error, doing);
   const message = withoutSecrets(error.message);
   const said = `Stripe, asked to ${doing}, answered: ${message}`;
-  if (
-    error instanceof Stripe.errors.StripeAuthenticationError ||
-    error instanceof Stripe.errors.StripePermissionError
-  ) {
+  if (error instanceof Stripe.errors.StripeAuthenticationError || isForbidden(error)) {
     return new MeterctlError('unauthorized', `${keyRefusal(error)} It was needed to ${doing}.`, {
       hint: 'Check STRIPE_SECRET_KEY, and grant a restricted key this permission in the Dashboard.',
       cause: error,

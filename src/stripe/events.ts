@@ -6,7 +6,7 @@ import type { Page } from '../domain/page.js';
 import type { MeterRejectionReport, NewWebhook } from '../domain/webhook.js';
 import { rfc3339 } from '../lib/rfc3339.js';
 import { repeatable } from './client.js';
-import { asking, finding, isForbidden, isMissing, withoutSecrets } from './errors.js';
+import { asking, finding, isMissing, withoutSecrets } from './errors.js';
 import { snapshotEvents, thinEvents } from './event-types.js';
 
 /** The most that Stripe puts on a page. */
@@ -42,7 +42,7 @@ async function listSnapshots(stripe: Stripe, { sinceMs, cursor }: EventsAsked): 
   return { data: data.map(snapshotOf), nextCursor: hasMore && last ? last.id : null };
 }
 
-/** A server or a key without the v2 API must not keep the snapshots from being read. */
+/** A server without the v2 API must not keep the snapshots from being read. */
 async function listThin(stripe: Stripe, { sinceMs, cursor }: EventsAsked): Promise<Page<NewWebhook>> {
   // v2 takes times as text where the SDK's types say numbers, and knows `page` where they do not (docs.stripe.com/api/v2/core/events/list).
   const params = {
@@ -55,7 +55,7 @@ async function listThin(stripe: Stripe, { sinceMs, cursor }: EventsAsked): Promi
     const { data, next_page_url: next } = await stripe.v2.core.events.list(params, repeatable);
     return { data: data.map(thinOf), nextCursor: next === null ? null : pageIn(next) };
   } catch (error) {
-    if (isMissing(error) || isForbidden(error)) return { data: [], nextCursor: null };
+    if (isMissing(error)) return { data: [], nextCursor: null };
     throw error;
   }
 }

@@ -5,7 +5,7 @@ import { MeterctlError } from '../domain/error.js';
 import type { Page } from '../domain/page.js';
 import type { IdentityStore, WebhookStore } from '../domain/store.js';
 import type { NewWebhook, WebhookKind } from '../domain/webhook.js';
-import type { Host } from '../lib/host.js';
+import type { Host, Log } from '../lib/host.js';
 
 /** Stripe keeps events for 30 days (stripe-facts 6). */
 const memoryMs = 30 * 86_400_000;
@@ -41,6 +41,8 @@ export interface CaughtUp {
   missed: number;
   /** The last catch-up is longer ago than Stripe remembers: there may be changes that no event tells of any more. */
   forgotten: boolean;
+  /** Why the key may not read the thin events, which tell of rejected usage; `null` when it may. */
+  thinRefusal: string | null;
 }
 
 interface CatchUpDeps {
@@ -51,7 +53,8 @@ interface CatchUpDeps {
 
 /**
  * Reads everything since the youngest event that was read before, with an overlap, page by page into the inbox. Marks are times
- * of Stripe's, so that a clock that jumps here skips nothing. Throws what Stripe's lists throw.
+ * of Stripe's, so that a clock that jumps here skips nothing. Throws what Stripe's lists throw; only a key that
+ * may not read the thin events keeps nobody from the others.
  */
 export async function catchUp(
   deps: CatchUpDeps & {
@@ -66,10 +69,39 @@ export async function catchUp(
   const forgotten = readAtMs !== undefined && readAtMs < nowMs - memoryMs;
   if (forgotten) await deps.fillGap?.();
   const snapshots = await storeAll(deps, 'snapshot', signal);
-  const thin = await storeAll(deps, 'thin', signal);
+  const thin = await storeThin(deps, signal);
   await store.recordMark(readAtName, String(nowMs));
   await store.removeWebhooks(nowMs - keepMs);
-  return { read: snapshots.read + thin.read, missed: snapshots.missed + thin.missed, forgotten };
+  return {
+    read: snapshots.read + thin.read,
+    missed: snapshots.missed + thin.missed,
+    forgotten,
+    thinRefusal: thin.refusal,
+  };
+}
+
+async function storeThin(
+  deps: CatchUpDeps,
+  signal: AbortSignal | undefined,
+): Promise<{ read: number; missed: number; refusal: string | null }> {
+  try {
+    return { ...(await storeAll(deps, 'thin', signal)), refusal: null };
+  } catch (error) {
+    if (!(error instanceof MeterctlError && error.code === 'unauthorized')) throw error;
+    return { read: 0, missed: 0, refusal: error.message };
+  }
+}
+
+/** Makes what tells the operator of a `thinRefusal`: once, and again when it is back after it was mended (stripe-facts 10). */
+export function createThinNotice(log: Log): (refusal: string | null) => void {
+  let told = false;
+  return (refusal) => {
+    const message =
+      'Stripe does not let this key read the events that tell of rejected usage, so only meterctl reconcile finds that: ' +
+      'grant a restricted key the permission rak_event_read in the Dashboard';
+    if (refusal !== null && !told) log.warn(message, { reason: refusal });
+    told = refusal !== null;
+  };
 }
 
 /**

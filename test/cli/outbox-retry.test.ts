@@ -44,7 +44,9 @@ async function withFailing(
 ) {
   const { json, run } = createCommandLine(createTestFolder());
   const customers: string[] = [];
-  const env = { STRIPE_API_BASE: await openFailingStripe((body) => statusOf(body, customers)) };
+  const env = {
+    STRIPE_API_BASE: await openFailingStripe('/v1/billing/meter_events', (body) => statusOf(body, customers)),
+  };
   await json('init --yes', { env });
   for (let n = 0; n < count; n += 1) {
     const create = `customers create --email ada${n}@example.com --subscribe`;

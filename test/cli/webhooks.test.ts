@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createCommandLine } from '../support/command-line.js';
+import { openFailingStripe } from '../support/failing-stripe.js';
 import { createTestFolder } from '../support/folder.js';
 
 interface Row {
@@ -32,6 +33,17 @@ describe('webhooks', () => {
     expect(await json(`webhooks replay ${first!.id}`)).toMatchObject({ state: 'applied' });
     expect((await run(`webhooks show ${first!.id}`)).out).toContain('"object": "event"');
     expect((await run('webhooks list')).out).toContain('customer.subscription.created');
+  });
+
+  it('are pulled although the key may not read the thin ones, and that is told', async () => {
+    const { json, run } = createCommandLine(createTestFolder());
+    const env = { STRIPE_API_BASE: await openFailingStripe('/v2/core/events', () => 403) };
+    await json('init --yes', { env });
+    await json('customers create --email ada@example.com --subscribe', { env });
+    const { code, out, err } = await run('webhooks sync --json', { env });
+    expect(code).toBe(0);
+    expect(JSON.parse(out).missed).toBeGreaterThan(0);
+    expect(err).toContain('rak_event_read');
   });
 
   it('bring a customer here who was subscribed elsewhere, and leave others alone', async () => {

@@ -93,7 +93,7 @@ describe('customers cancel', () => {
   it('ends with 5 at once where the key may not send, and goes on when it may', async () => {
     const { run, json } = createCommandLine(createTestFolder());
     let status: number | undefined = 403;
-    const env = { STRIPE_API_BASE: await openFailingStripe(() => status) };
+    const env = { STRIPE_API_BASE: await openFailingStripe('/v1/billing/meter_events', () => status) };
     await json('init --yes', { env });
     const create = 'customers create --email ada@example.com --subscribe';
     const { id } = await json<{ id: string }>(create, { env });

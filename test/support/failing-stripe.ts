@@ -1,4 +1,4 @@
-/** The embedded Stripe behind a server that answers some meter events with an error. */
+/** The embedded Stripe behind a server that answers some requests with an error. */
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,8 +9,13 @@ import { fetchListener } from './fetch-server.js';
 import { createTestFolder } from './folder.js';
 import { createFakeHost } from './host.js';
 
-/** `statusOf` is told the body of each meter event; one it gives no status is taken. Returns where it listens. */
-export async function openFailingStripe(statusOf: (body: string) => number | undefined): Promise<string> {
+/**
+ * `statusOf` is told the body of each request to the path; one it gives no status comes through. Returns where it listens.
+ */
+export async function openFailingStripe(
+  path: string,
+  statusOf: (body: string) => number | undefined,
+): Promise<string> {
   const databasePath = join(createTestFolder(), 'emulator.db');
   const emulator = await openEmulator({ databasePath, port: 0, host: createFakeHost({ nowMs: Date.now() }) });
   onTestFinished(() => emulator.close());
@@ -19,7 +24,7 @@ export async function openFailingStripe(statusOf: (body: string) => number | und
       const { pathname, search } = new URL(request.url);
       const { method, headers } = request;
       const body = method === 'GET' ? null : await request.text();
-      const status = pathname === '/v1/billing/meter_events' ? statusOf(body ?? '') : undefined;
+      const status = pathname === path ? statusOf(body ?? '') : undefined;
       if (status !== undefined)
         return Response.json({ error: { type: 'invalid_request_error', message: 'No.' } }, { status });
       headers.delete('connection');

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { EventsAsked } from '../../src/domain/billing.js';
 import { MeterctlError } from '../../src/domain/error.js';
 import type { NewWebhook, WebhookKind } from '../../src/domain/webhook.js';
-import { catchUp } from '../../src/webhooks/catch-up.js';
+import { catchUp, createThinNotice } from '../../src/webhooks/catch-up.js';
 import { createFakeHost, testStartMs } from '../support/host.js';
 import { newWebhook } from '../support/records.js';
 import { openTestStore } from '../support/store.js';
@@ -50,17 +50,17 @@ const series = (count: number, fields: Partial<NewWebhook> = {}): Partial<NewWeb
 describe('catching up', () => {
   it('reads all that Stripe remembers at first, and then from the youngest event on, with an overlap', async () => {
     const { run, askedFor, events } = await setUp({ id: 'evt_a', createdAtMs: testStartMs - 20 * day });
-    expect(await run()).toEqual({ read: 1, missed: 1, forgotten: false });
+    expect(await run()).toEqual({ read: 1, missed: 1, forgotten: false, thinRefusal: null });
     events.push(newWebhook({ id: 'evt_b', createdAtMs: testStartMs }));
-    expect(await run()).toEqual({ read: 2, missed: 1, forgotten: false });
-    expect(await run()).toEqual({ read: 1, missed: 0, forgotten: false });
+    expect(await run()).toMatchObject({ read: 2, missed: 1, forgotten: false });
+    expect(await run()).toMatchObject({ read: 1, missed: 0, forgotten: false });
     const overlap = 10 * minute;
     expect(askedFor('snapshot')).toEqual([0, testStartMs - 20 * day - overlap, testStartMs - overlap]);
   });
 
   it('has read nothing, and forgotten nothing, where nothing has happened yet', async () => {
     const { run, askedFor } = await setUp();
-    for (const _ of [1, 2]) expect(await run()).toEqual({ read: 0, missed: 0, forgotten: false });
+    for (const _ of [1, 2]) expect(await run()).toMatchObject({ read: 0, missed: 0, forgotten: false });
     expect(askedFor('snapshot')).toEqual([0, 0]);
   });
 
@@ -167,6 +167,21 @@ describe('catching up', () => {
     expect(await run()).toMatchObject({ missed: 1 });
     await run();
     expect(askedFor('thin')).toEqual([0, 0, 0, testStartMs - day - 10 * minute]);
+  });
+
+  it('reads the others where the key may not read thin events, and tells of that once', async () => {
+    const { run, billing, host } = await setUp({ id: 'evt_a', createdAtMs: testStartMs });
+    const { listEvents } = billing;
+    const refusal = 'The Stripe key lacks the permission rak_event_read.';
+    billing.listEvents = async (order) => {
+      if (order.kind === 'thin') throw new MeterctlError('unauthorized', refusal);
+      return listEvents(order);
+    };
+    expect(await run()).toMatchObject({ missed: 1, thinRefusal: refusal });
+    const tell = createThinNotice(host.log);
+    for (const told of [refusal, refusal, null, refusal]) tell(told);
+    const warned = { level: 'warn', message: expect.stringContaining('rak_event_read') };
+    expect(host.lines).toMatchObject([warned, warned]);
   });
 
   it('forgets what was applied so long ago that nobody can bring it again, and nothing else', async () => {

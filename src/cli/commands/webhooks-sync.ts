@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { createEventApplier } from '../../apply-event.js';
 import { countOf } from '../../terminal/money.js';
 import { createDueWork } from '../../webhooks/apply-due.js';
-import { catchUp } from '../../webhooks/catch-up.js';
+import { catchUp, createThinNotice } from '../../webhooks/catch-up.js';
 import { addExamples, type Runner } from '../command.js';
 import type { Context } from '../context.js';
 
@@ -18,7 +18,8 @@ export function declare(command: Command, run: Runner): void {
 async function sync(context: Context): Promise<undefined> {
   const [store, billing, host] = [await context.store(), await context.billing(), await context.host()];
   const meter = context.readySettings().catalog.eventName;
-  const { read, missed, forgotten } = await catchUp({ store, billing, host });
+  const { read, missed, forgotten, thinRefusal } = await catchUp({ store, billing, host });
+  createThinNotice(host.log)(thinRefusal);
   const apply = createEventApplier({ store, billing, host, meter });
   const work = createDueWork({ store, host, apply }, () => undefined);
   const { applied, postponed } = await work.drain(new AbortController().signal);
