@@ -200,6 +200,8 @@ export interface CheckoutStore {
   recordProvisioned(sessionId: string, customerId: string, nowMs: number): Promise<void>;
   /** Adds the key and marks the session in one step; `taken` when its key was made before. */
   claimCheckout(sessionId: string, key: NewApiKey): Promise<'claimed' | 'taken'>;
+  /** Forgets sessions that were remembered before this time and are not provisioned. Returns how many. */
+  removeCheckouts(beforeMs: number): Promise<number>;
 }
 
 /** The inbox of Stripe's messages. */

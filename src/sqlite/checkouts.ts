@@ -4,6 +4,8 @@ import assert from 'node:assert';
 import type { Checkout } from '../domain/checkout.js';
 import { MeterctlError } from '../domain/error.js';
 import type { CheckoutStore } from '../domain/store.js';
+import type { Clock } from '../lib/host.js';
+import { writeInBatches } from './batches.js';
 import type { CustomerReader } from './customers.js';
 import type { KeyWriter } from './keys.js';
 import type { Database } from './open.js';
@@ -23,12 +25,21 @@ ON CONFLICT (session_id) DO UPDATE SET
   provisioned_at_ms = excluded.provisioned_at_ms
 WHERE customer_no IS NULL`;
 
+/** Should one be completed after all, as by a payment that took weeks, provisioning remembers it anew. */
+const removeSql = `
+DELETE FROM checkouts WHERE session_id IN (
+  SELECT session_id FROM checkouts INDEXED BY checkouts_abandoned
+  WHERE provisioned_at_ms IS NULL AND created_at_ms < :beforeMs LIMIT :rows
+)`;
+
 /** The checkout part of the contract. */
 export function createCheckouts(
-  { connection, read, write }: Database,
+  database: Database,
+  clock: Clock,
   customers: CustomerReader,
   keys: KeyWriter,
 ): CheckoutStore {
+  const { connection, read, write } = database;
   const find = connection.prepare<[string], Checkout>(findSql);
   const record = connection.prepare<[string, number]>(
     'INSERT INTO checkouts (session_id, created_at_ms) VALUES (?, ?) ON CONFLICT DO NOTHING',
@@ -37,6 +48,7 @@ export function createCheckouts(
   const claim = connection.prepare<[number, number, string]>(
     'UPDATE checkouts SET claimed_at_ms = ?, key_no = ? WHERE session_id = ?',
   );
+  const remove = connection.prepare<[{ beforeMs: number; rows: number }]>(removeSql);
 
   return {
     async recordCheckout(sessionId, nowMs) {
@@ -66,5 +78,7 @@ export function createCheckouts(
         return 'claimed';
       });
     },
+    removeCheckouts: (beforeMs) =>
+      writeInBatches(database, clock, (rows) => remove.run({ beforeMs, rows }).changes),
   };
 }

@@ -14,6 +14,7 @@ import { oldMessagesSql } from './migrations/009-old-messages.js';
 import { hurriedLanesSql } from './migrations/010-hurried-lanes.js';
 import { openCallsSql } from './migrations/011-open-calls.js';
 import { keyedOpenCallsSql } from './migrations/012-keyed-open-calls.js';
+import { abandonedCheckoutsSql } from './migrations/013-abandoned-checkouts.js';
 
 /** Step `n` stands at index `n - 1`, and brings `user_version` to `n`. Never edited once released, only added to. */
 const migrations: readonly string[] = [
@@ -29,6 +30,7 @@ const migrations: readonly string[] = [
   hurriedLanesSql,
   openCallsSql,
   keyedOpenCallsSql,
+  abandonedCheckoutsSql,
 ];
 
 /** Marks a file as ours in SQLite's header: "mete" in ASCII. */

@@ -45,7 +45,7 @@ export function createStore(unwatched: Database, host: Host): Store {
     ...createUsage(database, host.ids, audit),
     ...createDeliveries(database, host, audit),
     ...createReconciliation(database, host.clock),
-    ...createCheckouts(database, customers, keys),
+    ...createCheckouts(database, host.clock, customers, keys),
     ...createAnswers(database, host.clock),
     ...createAlertStore(database),
     ...createWebhooks(database, host.clock),

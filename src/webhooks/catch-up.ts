@@ -3,7 +3,7 @@
 import type { EventBilling, EventsAsked } from '../domain/billing.js';
 import { MeterctlError } from '../domain/error.js';
 import type { Page } from '../domain/page.js';
-import type { IdentityStore, WebhookStore } from '../domain/store.js';
+import type { CheckoutStore, IdentityStore, WebhookStore } from '../domain/store.js';
 import type { NewWebhook, WebhookKind } from '../domain/webhook.js';
 import type { Host, Log } from '../lib/host.js';
 
@@ -46,7 +46,7 @@ export interface CaughtUp {
 }
 
 interface CatchUpDeps {
-  store: WebhookStore & IdentityStore;
+  store: WebhookStore & IdentityStore & Pick<CheckoutStore, 'removeCheckouts'>;
   billing: EventBilling;
   host: Host;
 }
@@ -72,6 +72,8 @@ export async function catchUp(
   const thin = await storeThin(deps, signal);
   await store.recordMark(readAtName, String(nowMs));
   await store.removeWebhooks(nowMs - keepMs);
+  // A session is open for a day at most (stripe-facts 5); after so long nobody comes back from one either.
+  await store.removeCheckouts(nowMs - keepMs);
   return {
     read: snapshots.read + thin.read,
     missed: snapshots.missed + thin.missed,

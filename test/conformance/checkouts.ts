@@ -49,6 +49,25 @@ export function describeCheckouts(open: OpenStore): void {
       expect(await store.findCheckout('cs_one')).toMatchObject({ customerId: 'cus_one', createdAtMs: 1 });
     });
 
+    it('forgets old sessions that nobody completed, and no others', async () => {
+      const { store } = await open();
+      await recordCustomer(store, stripeCustomer());
+      for (const session of ['cs_abandoned', 'cs_late', 'cs_ready', 'cs_claimed'])
+        await store.recordCheckout(session, 10);
+      await store.recordCheckout('cs_young', 11);
+      for (const session of ['cs_ready', 'cs_claimed']) await store.recordProvisioned(session, 'cus_one', 12);
+      await store.claimCheckout('cs_claimed', newKey('cus_one'));
+      expect(await store.removeCheckouts(10)).toBe(0);
+      expect(await store.removeCheckouts(11)).toBe(2);
+      expect(await store.findCheckout('cs_abandoned')).toBeUndefined();
+      for (const session of ['cs_young', 'cs_ready', 'cs_claimed'])
+        expect(await store.findCheckout(session)).toMatchObject({ sessionId: session });
+      // One that is completed after all goes on to its key.
+      await store.recordProvisioned('cs_late', 'cus_one', 13);
+      const key = newKey('cus_one', { id: 'key_late' });
+      expect(await store.claimCheckout('cs_late', key)).toBe('claimed');
+    });
+
     it('makes no key before the session is complete', async () => {
       const { store } = await open();
       await recordCustomer(store, stripeCustomer());

@@ -190,12 +190,15 @@ describe('catching up', () => {
       await store.recordWebhook(newWebhook({ id, createdAtMs: testStartMs }), testStartMs);
     await store.settleWebhook('evt_applied', { kind: 'applied', atMs: testStartMs });
     await store.settleWebhook('evt_failed', { kind: 'failed', reason: 'poisoned' });
+    await store.recordCheckout('cs_abandoned', testStartMs);
     host.jump(testStartMs + 34 * day);
     await run();
     expect(await store.findWebhook('evt_applied')).toBeDefined();
+    expect(await store.findCheckout('cs_abandoned')).toBeDefined();
     host.jump(testStartMs + 36 * day);
     await run();
     expect(await store.findWebhook('evt_applied')).toBeUndefined();
+    expect(await store.findCheckout('cs_abandoned')).toBeUndefined();
     expect(await store.findWebhook('evt_failed')).toBeDefined();
     expect(await store.findWebhook('evt_waiting')).toBeDefined();
   });
