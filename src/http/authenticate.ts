@@ -1,9 +1,10 @@
 /** From a presented key to a customer, or to the refusal. */
 
+import { MeterctlError } from '../domain/error.js';
 import { hasScope, keyStatus } from '../domain/key.js';
 import type { FoundKey, KeyLookup } from '../keys/key-lookup.js';
 import { type Asking, presentedKey } from './presented-key.js';
-import type { Refusal } from './problem.js';
+import { problemOf, type Refusal } from './problem.js';
 
 /** What authentication needs. */
 export interface AuthenticateDeps {
@@ -28,9 +29,22 @@ export async function authenticate(
       detail: 'Send the key as "Authorization: Bearer …" or in X-API-Key.',
     };
   }
-  const found = await deps.keys.find(secret);
+  let found: FoundKey | null;
+  try {
+    found = await deps.keys.find(secret);
+  } catch (error) {
+    return unknowable(error);
+  }
   if (found === null) return { refused: 'invalid_api_key', detail: 'No such key was issued here.' };
   return refusalOf(found, req, nowMs, scope) ?? found;
+}
+
+/** The key cannot be looked up now. What has a cause is the database's trouble, which is for the operator's eyes. */
+function unknowable(error: unknown): Refusal {
+  if (!(error instanceof MeterctlError)) throw error;
+  const { code, message, cause } = error;
+  if (cause === undefined) return { refused: problemOf(code), detail: message };
+  return { refused: 'ledger_unavailable', detail: 'The key cannot be looked up now. Please try again.' };
 }
 
 /** Whoever holds a key may learn what is wrong with it. */

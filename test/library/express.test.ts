@@ -1,6 +1,7 @@
 /** Middleware as other programs use it: the same guarantees as the daemon's, over real connections. */
 
 import { once } from 'node:events';
+import { statSync, writeFileSync } from 'node:fs';
 import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -17,8 +18,9 @@ type Handler = (req: IncomingMessage, res: ServerResponse) => unknown;
 async function openApp(seller: TestShop, handler: Handler, price?: Price) {
   const sold = seller.shop.express(price);
   const url = await serve((req, res) =>
-    sold(req, res, async () => {
+    sold(req, res, async (error) => {
       try {
+        if (error) throw error;
         await handler(req, res);
       } catch {
         if (res.headersSent) return res.destroy();
@@ -32,6 +34,14 @@ async function openApp(seller: TestShop, handler: Handler, price?: Price) {
     call: (path = '/', init: RequestInit = {}) =>
       fetch(`${url}${path}`, { ...init, headers: { 'x-api-key': seller.key, ...init.headers } }),
   };
+}
+
+/** What a broken disk does: nothing of the database is where it was. */
+function damageDatabase(folder: string): void {
+  for (const name of ['meterctl.db', 'meterctl.db-wal']) {
+    const path = join(folder, '.meterctl', name);
+    writeFileSync(path, Buffer.alloc(statSync(path).size, 0xff));
+  }
 }
 
 describe('a call', () => {
@@ -122,6 +132,18 @@ describe('a call', () => {
     expect([refused.status, refused.headers.has('x-secret')]).toEqual([500, false]);
     expect(await refused.json()).toMatchObject({ code: 'internal' });
     expect((await seller.usage()).units).toBe(1);
+  });
+
+  it('is refused, as at the daemon, while the database cannot be read', async () => {
+    const seller = await openShop();
+    const { call } = await openApp(seller, (_req, res) => res.end('ok'));
+    const wrapped = seller.shop.fetch(() => new Response('ok'));
+    damageDatabase(seller.folder);
+    const asked = new Request('http://x/', { headers: { 'x-api-key': seller.key } });
+    for (const answer of [await call(), await wrapped(asked)]) {
+      expect([answer.status, answer.headers.get('content-type')]).toEqual([503, 'application/problem+json']);
+      expect(await answer.json()).toMatchObject({ code: 'ledger_unavailable' });
+    }
   });
 
   it('is finished before close, and those behind it are refused', async () => {
