@@ -8,6 +8,7 @@ import { type CallEnd, type CallMeter, freeOfCharge, RefusedCall } from '../http
 import type { MeteredCall } from '../http/gateway/metered-call.js';
 import type { Refusal } from '../http/problem.js';
 import type { Clock } from '../lib/host.js';
+import type { RequestSigns } from '../metering/tally.js';
 import type { Meter } from './contract.js';
 import type { SpokenTally } from './spoken-tally.js';
 
@@ -31,8 +32,8 @@ export interface Head {
 export interface CallParts {
   requestId: string;
   rule: RouteRule;
-  /** By its `Content-Length`. */
-  requestBytes: number;
+  /** The body of the request, as far as it came. */
+  request: RequestSigns;
   clock: Clock;
   /** A handler that goes on without its client, and gives nothing for so long, is given up. */
   idleMs: number;
@@ -107,8 +108,7 @@ export class Call {
       upgrade: undefined,
       upgraded: false,
     };
-    const request = { bytes: this.#parts.requestBytes, ended: true };
-    return this.#billing.head(answer, request);
+    return this.#billing.head(answer, this.#parts.request);
   }
 
   /** A piece of the answer's body. */

@@ -30,7 +30,11 @@ export type Units =
   | number
   /** The answer's header `Meterctl-Units`; this is how it is unless something else is said. */
   | { by: 'header' }
-  /** Each so many bytes are a unit. Of a request that is what its `Content-Length` says. */
+  /**
+   * Each so many bytes are a unit. Of a request that is what its `Content-Length` says. Without one, `express()` counts what
+   * comes before the answer is complete, unless something before it has read the body: a body parser belongs behind it. Then,
+   * and in `fetch()`, `fallbackUnits` are owed.
+   */
   | { by: 'request-bytes' | 'response-bytes'; per: number }
   /** The number at this place (RFC 6901) in the JSON answer, or in the last server-sent event that has it. */
   | { by: 'json' | 'last-event'; pointer: string }

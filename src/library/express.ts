@@ -9,6 +9,7 @@ import { Call } from './call.js';
 import type { Middleware } from './contract.js';
 import { type AnswerDeps, HeldAnswer } from './held-answer.js';
 import type { Pricing } from './pricing.js';
+import { countBody, sizeByHead } from './request-body.js';
 import type { Sales } from './sales.js';
 
 /** What the middleware needs. */
@@ -50,7 +51,7 @@ async function sell(deps: ExpressDeps, pricing: Pricing, req: Routed, res: Serve
       return req.ip ?? req.socket.remoteAddress;
     },
     contentLength: headers['content-length'],
-    isChunked: headers['transfer-encoding'] !== undefined,
+    body: headers['transfer-encoding'] === undefined ? sizeByHead(headers['content-length']) : countBody(req),
   });
   if (!(call instanceof Call)) {
     sendRefusal(res, call);

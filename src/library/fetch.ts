@@ -8,6 +8,7 @@ import { AnswerBody } from './answer-body.js';
 import { Call, refusalFor } from './call.js';
 import type { FetchHandler, FetchPrice } from './contract.js';
 import type { Pricing } from './pricing.js';
+import { sizeByHead } from './request-body.js';
 import type { Order, Sales } from './sales.js';
 
 /** What selling needs. */
@@ -76,7 +77,8 @@ function orderOf(
       authorization: headers.get('authorization') ?? undefined,
       'x-api-key': headers.get('x-api-key') ?? undefined,
     },
-    isChunked: contentLength === undefined && body !== null,
+    // Who reads it cannot be seen: that may be the framework, and the `Request` is the framework's own.
+    body: contentLength === undefined && body !== null ? undefined : sizeByHead(contentLength),
     get ip() {
       return address();
     },

@@ -10,6 +10,7 @@ import type { Refusal } from '../http/problem.js';
 import type { PaidDeps } from '../http/routes/paid.js';
 import type { Clock } from '../lib/host.js';
 import { reservedUnits } from '../metering/reserved-units.js';
+import type { RequestSigns } from '../metering/tally.js';
 import { Call, type CallParts, type Sold } from './call.js';
 import { createSpokenTally } from './spoken-tally.js';
 
@@ -28,8 +29,8 @@ export interface Order extends Asking {
   requestId: string;
   /** The header. */
   contentLength: string | undefined;
-  /** Whether its body is of a length that the head does not tell. */
-  isChunked: boolean;
+  /** Its body, as far as it came; `undefined` where nobody knows how long that is. */
+  body: RequestSigns | undefined;
 }
 
 /** Sells. */
@@ -53,10 +54,10 @@ export function createSales(deps: SalesDeps): Sales {
   let whenIdle: (() => void) | undefined;
   let isClosed = false;
 
-  function partsOf({ rule }: Route, { requestId, contentLength }: Order): CallParts {
+  function partsOf({ rule }: Route, { requestId, body }: Order): CallParts {
     return {
       ...{ requestId, rule, clock: deps.clock, idleMs: deps.idleMs },
-      requestBytes: Number(contentLength ?? 0),
+      request: body ?? { bytes: 0, ended: true },
       ended(call) {
         running.delete(call);
         if (running.size === 0) whenIdle?.();
@@ -111,7 +112,10 @@ async function sell(
   const units = reservedUnits(rule, order.contentLength);
   const admission = await admitCall(deps, { caller, priceId, units, atMs });
   if ('refused' in admission) return admission;
-  const tally = createSpokenTally(rule.cost, { hasLength: !order.isChunked, isWhole: () => call.isWhole });
+  const tally = createSpokenTally(rule.cost, {
+    hasLength: order.body !== undefined,
+    isWhole: () => call.isWhole,
+  });
   const billing = meterCall(deps, route, { caller, admission, atMs }, { tally });
   const call = run({ billing, tally, customerId: customer.id, keyId: key.id, warning: access.warning });
   return call;

@@ -11,7 +11,7 @@ export interface SpokenTally extends Tally {
 
 /** What is known of a call beside its answer's head. */
 interface Signs {
-  /** Whether the request's head tells the length of its body. */
+  /** Whether it is known how long the request's body is. */
   hasLength: boolean;
   /** Whether all of the answer is here already. */
   isWhole(): boolean;
@@ -31,7 +31,7 @@ export function createSpokenTally(cost: Cost, signs: Signs): SpokenTally {
     read() {
       if (said !== undefined) return { units: said };
       if (cost.by === 'request-bytes' && !signs.hasLength) {
-        return { why: 'the request does not tell its length' };
+        return { why: 'the request does not tell its length, and was not counted' };
       }
       return counted.read();
     },

@@ -7,6 +7,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
+import express from 'express';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { MeterctlError, type Price } from '../../src/meterctl.js';
 import { eventually } from '../support/eventually.js';
@@ -42,6 +43,13 @@ function damageDatabase(folder: string): void {
     const path = join(folder, '.meterctl', name);
     writeFileSync(path, Buffer.alloc(statSync(path).size, 0xff));
   }
+}
+
+async function bytesOf(req: IncomingMessage): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  // A request without an encoding gives buffers.
+  for await (const piece of req) pieces.push(piece as Buffer);
+  return Buffer.concat(pieces);
 }
 
 describe('a call', () => {
@@ -219,6 +227,39 @@ describe('units', () => {
     }
     expect((await call('/models%2Fx')).status).toBe(400);
     expect((await seller.usage()).units).toBe(17);
+  });
+
+  it('are counted by the bytes of a request that does not tell its length, whoever reads it', async () => {
+    const seller = await openShop();
+    const app = express();
+    const price: Price = { units: { by: 'request-bytes', per: 10 }, fallbackUnits: 7 };
+    const sold = seller.shop.express(price);
+    app.post('/parsed', sold, express.text({ type: () => true, limit: '1mb' }), (req, res) => {
+      res.send(String(req.body.length));
+    });
+    app.post('/piped', sold, (req, res) => void req.pipe(res));
+    app.post('/unread', sold, (_req, res) => res.send('ok'));
+    app.post('/late', sold, async (req, res) => {
+      await sleep(20);
+      res.send(String((await bytesOf(req)).length));
+    });
+    app.post('/before', express.raw({ type: () => true, limit: '1mb' }), sold, (_req, res) => res.send('ok'));
+    const url = await serve(app);
+    const post = async (path: string, body: RequestInit['body']) => {
+      const init = { method: 'POST', headers: { 'x-api-key': seller.key }, body, duplex: 'half' };
+      const answer = await fetch(`${url}${path}`, init as RequestInit);
+      return [answer.headers.get('meterctl-units'), (await answer.text()).length > 0];
+    };
+    const text = 'x'.repeat(500_001);
+    const chunked = () => new Blob([text]).stream();
+    expect(await post('/parsed', chunked())).toEqual(['50001', true]);
+    expect(await post('/late', chunked())).toEqual(['50001', true]);
+    expect(await post('/parsed', text)).toEqual(['50001', true]);
+    expect(await post('/unread', text)).toEqual(['50001', true]);
+    expect(await post('/before', chunked())).toEqual(['7', true]);
+    const before = (await seller.usage()).units;
+    expect(await post('/piped', chunked())).toEqual([null, true]);
+    await eventually(async () => expect((await seller.usage()).units - before).toBe(50_001));
   });
 
   it('come too late once the answer is complete', async () => {
