@@ -93,7 +93,7 @@ export function createAlertStore(database: Database): AlertStore {
       );
     },
     async settleAlert(id, sink, { kind, ...values }) {
-      write(() => settle[kind].run({ ...values, id, sink }));
+      await write(() => settle[kind].run({ ...values, id, sink }));
     },
     listAlerts: createAlertList(database, read),
   };

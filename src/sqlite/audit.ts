@@ -30,7 +30,7 @@ export function createAudit({ connection, read, write }: Database): AuditStore &
   return {
     audit: { record },
     async recordAudit(entry) {
-      write(() => record(entry));
+      await write(() => record(entry));
     },
     async listAudit(filter, page) {
       const after = keyOfCursor('audit', 1, page)?.[0];

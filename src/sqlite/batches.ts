@@ -21,8 +21,12 @@ export async function writeInBatches(
 ): Promise<number> {
   let changed = 0;
   for (let rows = rowsFirst; ; ) {
-    const startMs = clock.nowMs();
-    const changes = write(() => batch(rows));
+    let startMs = 0;
+    const changes = await write(() => {
+      // Not before: waiting for another process says nothing about the rows.
+      startMs = clock.nowMs();
+      return batch(rows);
+    });
     changed += changes;
     if (changes < rows) return changed;
     const tookMs = Math.max(1, clock.nowMs() - startMs);

@@ -52,13 +52,13 @@ export function createCheckouts(
 
   return {
     async recordCheckout(sessionId, nowMs) {
-      write(() => record.run(sessionId, nowMs));
+      await write(() => record.run(sessionId, nowMs));
     },
     async findCheckout(sessionId) {
       return read(() => find.get(sessionId));
     },
     async recordProvisioned(sessionId, customerId, nowMs) {
-      write(() => {
+      await write(() => {
         const customer = customers.find(customerId);
         if (!customer) throw new MeterctlError('not_found', `There is no customer ${customerId}.`);
         provision.run({ sessionId, customerNo: customer.no, nowMs });

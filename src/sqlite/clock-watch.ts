@@ -48,9 +48,9 @@ export function watchClock(database: Database, clock: Clock): Database {
 
   return {
     ...database,
-    write(step) {
+    async write(step) {
       let looked = seen;
-      const result = database.write(() => {
+      const result = await database.write(() => {
         looked = look(clock.nowMs());
         return step();
       });

@@ -127,7 +127,7 @@ export function createDeliveries(database: Database, host: Host, audit: AuditWri
       });
     },
     async settleDeliveries(settlements, nowMs) {
-      write(() => {
+      await write(() => {
         for (const { outcome, ...lease } of settlements) {
           const { kind, ...values } = outcome;
           const nextKey = kind === 'retry' && outcome.nextKey ? 1 : 0;

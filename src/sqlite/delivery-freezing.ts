@@ -52,7 +52,7 @@ export function createFreezing(database: Database, clock: Clock): Pick<DeliveryS
       const over = (await freezeAll(ended, { nowMs })) + (await freezeAll(ahead, { nowMs }));
       if (customerId === undefined) return over;
       const running = await freezeAll(ofCustomer, { nowMs, customerId });
-      database.write(() => hurry.run({ customerId }));
+      await database.write(() => hurry.run({ customerId }));
       return over + running;
     },
   };

@@ -21,12 +21,12 @@ export function createIdentity({ connection, read, write }: Database): IdentityS
 
   return {
     async bindMode(mode) {
-      const row = write(() => bindMode.get(mode));
+      const row = await write(() => bindMode.get(mode));
       assert(row);
       return row.mode;
     },
     async bindAccount(accountId) {
-      const row = write(() => bindAccount.get(accountId));
+      const row = await write(() => bindAccount.get(accountId));
       assert(row);
       return row.accountId;
     },
@@ -34,7 +34,7 @@ export function createIdentity({ connection, read, write }: Database): IdentityS
       return read(() => findMark.get(name)?.value);
     },
     async recordMark(name, value) {
-      write(() => (value === undefined ? removeMark.run(name) : addMark.run(name, value)));
+      await write(() => (value === undefined ? removeMark.run(name) : addMark.run(name, value)));
     },
   };
 }

@@ -28,7 +28,7 @@ export function createKeyCalls(
       });
     },
     async recordKeyUses(uses) {
-      write(() => {
+      await write(() => {
         for (const use of uses) recordUse.run(use);
       });
     },

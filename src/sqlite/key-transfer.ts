@@ -73,7 +73,7 @@ export function createKeyTransfer(database: Database, keys: KeyRows, audit: Audi
       return read(() => findWaiting.all(JSON.stringify(lookups), lookupSharersMax * lookups.length));
     },
     async adoptHash(keyNo, sha256, act) {
-      write(() => {
+      await write(() => {
         const key = setHash.get(sha256, keyNo);
         if (!key) return;
         adopt.run(act.atMs, keyNo);

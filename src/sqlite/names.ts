@@ -8,8 +8,10 @@ const rememberedMax = 10_000;
 
 /** Numbers for names. */
 export interface Names {
-  /** The number of the name, which is given one if it has none. Call it outside of a transaction: it may write. */
-  intern(name: string): number;
+  /** The number of the name, if it is remembered. */
+  recall(name: string): number | undefined;
+  /** The number of the name, which is given one if it has none. Remembers it. */
+  intern(name: string): Promise<number>;
   /** The number of the name, if it has one. */
   find(name: string): number | undefined;
 }
@@ -31,10 +33,9 @@ export function createNames({ connection, read, write }: Database, table: string
 
   return {
     find: (name) => findNo.get(name),
-    intern(name) {
-      const known = remembered.get(name);
-      if (known !== undefined) return known;
-      const no = read(() => findNo.get(name)) ?? write(() => addName(name));
+    recall: (name) => remembered.get(name),
+    async intern(name) {
+      const no = read(() => findNo.get(name)) ?? (await write(() => addName(name)));
       if (remembered.size >= rememberedMax) remembered.clear();
       remembered.set(name, no);
       return no;

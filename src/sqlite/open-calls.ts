@@ -66,7 +66,7 @@ export function createOpenCalls({ connection, read, write }: Database) {
   const contract: OpenCallStore = {
     async recordProgress(calls) {
       if (calls.length === 0) return;
-      write(() => {
+      await write(() => {
         for (const { window, ...call } of calls) progress.run({ ...call, ...window });
       });
     },

@@ -4,10 +4,15 @@ import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { MeterctlError } from '../domain/error.js';
+import type { Clock } from '../lib/host.js';
 import { migrate } from './migrate.js';
+import { createWriteLine } from './write-line.js';
 
-/** How long a statement waits for another process's transaction before it gives up. */
+/** How long opening, and each write, waits for another process's transaction before it gives up. */
 const busyTimeoutMs = 5_000;
+
+/** How long a read waits for another process that mends the log after a crash: see `createReader`. */
+const recoveryTimeoutMs = 100;
 
 /**
  * The write-ahead log is copied into the database after so many pages (16 MB), by the commit that reaches them. Calls change
@@ -21,21 +26,26 @@ const walMaxBytes = 64 * 1024 * 1024;
 /** An open database. Every access goes through `read` or `write`: they throw `unavailable` for what SQLite cannot do. */
 export interface Database {
   readonly connection: Sqlite.Database;
-  /** Runs `step` on one consistent snapshot. */
+  /** Runs `step` on one consistent snapshot. It may be run a second time, so all it does is read. */
   read<T>(step: () => T): T;
-  /** Runs `step` under the write lock and commits it, synced to disk, before it returns; takes all of it back if it throws. */
-  write<T>(step: () => T): T;
-  close(): void;
+  /**
+   * Runs `step` under the write lock and commits it, synced to disk, before it resolves; takes all of it back if it throws.
+   * It runs before `write` returns, unless another process has the lock: then it waits, and blocks nothing.
+   */
+  write<T>(step: () => T): Promise<T>;
+  /** Waits for the writes that wait. */
+  close(): Promise<void>;
 }
 
 /**
  * Opens or creates the database and migrates it. A folder that is made here is 0700, a file 0600 (SQLite gives its log
  * files the same). Throws `unavailable` when the file cannot be used and `conflict` when it is newer or not ours.
  */
-export function openDatabase(path: string): Database {
+export function openDatabase(path: string, clock: Clock): Database {
   return translated(path, () => {
     makeFolder(dirname(path));
     closeSync(openSync(path, 'a', 0o600));
+    // SQLite's own waiting blocks the process, which serves nothing yet.
     const connection = new Sqlite(path, { timeout: busyTimeoutMs });
     try {
       connection.pragma('synchronous = FULL');
@@ -45,7 +55,7 @@ export function openDatabase(path: string): Database {
       migrate(connection, path);
       // Not before: a file that is refused stays as it was, and this writes into its header.
       connection.pragma('journal_mode = WAL');
-      return createDatabase(connection, path);
+      return createDatabase(connection, path, clock);
     } catch (error) {
       connection.close();
       throw error;
@@ -65,14 +75,14 @@ function makeFolder(folder: string): void {
   }
 }
 
-function createDatabase(connection: Sqlite.Database, path: string): Database {
+function createDatabase(connection: Sqlite.Database, path: string, clock: Clock): Database {
   const beginRead = connection.prepare('BEGIN');
   const beginWrite = connection.prepare('BEGIN IMMEDIATE');
   const commit = connection.prepare('COMMIT');
   const rollback = connection.prepare('ROLLBACK');
 
-  function transact<T>(begin: Sqlite.Statement, step: () => T): T {
-    begin.run();
+  /** With a log neither the commit nor the checkpoint after it is ever refused because of others. */
+  function complete<T>(step: () => T): T {
     try {
       const result = step();
       commit.run();
@@ -84,16 +94,67 @@ function createDatabase(connection: Sqlite.Database, path: string): Database {
     }
   }
 
+  function begin(): Error | undefined {
+    try {
+      beginWrite.run();
+      return undefined;
+    } catch (error) {
+      if (isBusy(error)) return explained(path, error);
+      throw explained(path, error);
+    }
+  }
+
+  const steps = { begin, complete: <T>(step: () => T) => translated(path, () => complete(step)) };
+  const line = createWriteLine(steps, clock, busyTimeoutMs);
+  const read = createReader(connection, (step) => {
+    beginRead.run();
+    return complete(step);
+  });
   return {
     connection,
-    read: (step) => translated(path, () => transact(beginRead, step)),
-    write: (step) => translated(path, () => transact(beginWrite, step)),
-    close: () => void connection.close(),
+    read: (step) => translated(path, () => read(step)),
+    write: line.write,
+    async close() {
+      await line.drain();
+      connection.close();
+    },
   };
+}
+
+/**
+ * Readers wait for nobody, but for a process that mends the log's index because another one was killed while it wrote
+ * there: milliseconds, and so rare that they may block. The first statement notices, before anything was read. Writes never
+ * block: SQLite is told not to wait at any other time.
+ */
+function createReader(connection: Sqlite.Database, transact: Database['read']): Database['read'] {
+  const waitAtMost = (ms: number) => connection.pragma(`busy_timeout = ${ms}`);
+  waitAtMost(0);
+  return (step) => {
+    try {
+      return transact(step);
+    } catch (error) {
+      if (!isBusy(error)) throw error;
+      waitAtMost(recoveryTimeoutMs);
+      try {
+        return transact(step);
+      } finally {
+        waitAtMost(0);
+      }
+    }
+  };
+}
+
+function isBusy(error: unknown): error is Error {
+  return error instanceof Sqlite.SqliteError && error.code.startsWith('SQLITE_BUSY');
 }
 
 /** What SQLite's primary result codes mean to an operator, and the mend. Other codes are defects of this program. */
 const failures: readonly { codes: RegExp; says: string; hint: string }[] = [
+  {
+    codes: /^SQLITE_BUSY_RECOVERY/,
+    says: 'is being mended by another process after a crash',
+    hint: 'Try again.',
+  },
   {
     codes: /^SQLITE_(BUSY|LOCKED)/,
     says: `has been locked by another process for more than ${busyTimeoutMs / 1000} seconds`,
@@ -118,12 +179,17 @@ function translated<T>(path: string, step: () => T): T {
   try {
     return step();
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    const failure = failures.find(({ codes }) => codes.test(code));
-    if (!failure || error instanceof MeterctlError) throw error;
-    throw new MeterctlError('unavailable', `The database ${path} ${failure.says} (${code}).`, {
-      hint: failure.hint,
-      cause: error,
-    });
+    throw explained(path, error);
   }
+}
+
+/** SQLite's error in ours; any other as it is. */
+function explained<T>(path: string, error: T): T | MeterctlError {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const failure = failures.find(({ codes }) => codes.test(code));
+  if (!failure || error instanceof MeterctlError) return error;
+  return new MeterctlError('unavailable', `The database ${path} ${failure.says} (${code}).`, {
+    hint: failure.hint,
+    cause: error,
+  });
 }

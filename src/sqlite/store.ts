@@ -24,7 +24,7 @@ import { createWebhooks } from './webhooks.js';
  * be used, and `conflict` when a newer meterctl or another program wrote it.
  */
 export async function openStore(options: { path: string; host: Host }): Promise<Store> {
-  return createStore(openDatabase(options.path), options.host);
+  return createStore(openDatabase(options.path, options.host.clock), options.host);
 }
 
 /** The contract on a database that is open already; closing the store closes it. */
@@ -51,14 +51,12 @@ export function createStore(unwatched: Database, host: Host): Store {
     ...createWebhooks(database, host.clock),
     ...limitStore,
     async check() {
-      database.write(() => countCheck.run());
+      await database.write(() => countCheck.run());
     },
     async otherWrites() {
       // SQLite: PRAGMA data_version, which commits of this connection do not change.
-      return Number(database.connection.pragma('data_version', { simple: true }));
+      return Number(database.read(() => database.connection.pragma('data_version', { simple: true })));
     },
-    async close() {
-      database.close();
-    },
+    close: database.close,
   };
 }

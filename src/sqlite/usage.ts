@@ -50,12 +50,14 @@ export function createUsage(database: Database, ids: Ids, audit: AuditWriter): U
     ...createVoids(database, ids, audit),
     async recordUsage(usages, nowMs) {
       usages.forEach(check);
-      const entries: Entry[] = usages.map((usage) => ({
-        usage,
-        meterNo: meters.intern(usage.meter),
-        routeNo: routes.intern(usage.route),
-      }));
-      const recorded = write(() => recordEntries(entries, nowMs));
+      const entries: Entry[] = [];
+      for (const usage of usages) {
+        // One after the other, and awaited only where a name is new.
+        const meterNo = meters.recall(usage.meter) ?? (await meters.intern(usage.meter));
+        const routeNo = routes.recall(usage.route) ?? (await routes.intern(usage.route));
+        entries.push({ usage, meterNo, routeNo });
+      }
+      const recorded = await write(() => recordEntries(entries, nowMs));
       entries.forEach(openCalls.note);
       return recorded;
     },
@@ -170,8 +172,8 @@ function check({ units, atMs, window }: NewUsage): void {
  * Empties both roll-ups and adds the whole ledger up again, in one transaction: the ledger alone is the truth. Takes about
  * a second a million rows.
  */
-export function rebuildRollups({ connection, write }: Database): void {
-  write(() => {
+export async function rebuildRollups({ connection, write }: Database): Promise<void> {
+  await write(() => {
     connection.exec(`
       DELETE FROM usage_days;
       INSERT INTO usage_days (day, customer_no, key_no, route_no, units, requests)

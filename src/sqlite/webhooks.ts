@@ -72,11 +72,12 @@ export function createWebhooks(database: Database, clock: Clock): WebhookStore {
     },
     async claimWebhooks(asked) {
       // What an UPDATE returns comes in no order.
-      const rows = write(() => claim.all(asked)).sort((a, b) => a.no - b.no);
+      const rows = await write(() => claim.all(asked));
+      rows.sort((a, b) => a.no - b.no);
       return rows.map(toWebhook);
     },
     async settleWebhook(id, { kind, ...outcome }) {
-      write(() => settle[kind].run({ id, ...outcome }));
+      await write(() => settle[kind].run({ id, ...outcome }));
     },
     removeWebhooks: (beforeMs) =>
       writeInBatches(database, clock, (rows) => remove.run({ beforeMs, rows }).changes),

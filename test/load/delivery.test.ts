@@ -53,7 +53,7 @@ it(`delivers the windows of ${deliveries} customers, each once`, {
 
 /** Each customer has a subscription and used something just now. What it takes to get there is not synced to disk. */
 async function openLedger(host: Host): Promise<Store> {
-  const database = openDatabase(join(createTestFolder(), 'meterctl.db'));
+  const database = openDatabase(join(createTestFolder(), 'meterctl.db'), host.clock);
   onTestFinished(database.close);
   const store = createStore(database, host);
   database.connection.pragma('synchronous = OFF');

@@ -6,6 +6,7 @@ import { copyFileSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Store } from '../../src/domain/store.js';
+import { createHost } from '../../src/host.js';
 import { type Database, openDatabase } from '../../src/sqlite/open.js';
 import { createStore } from '../../src/sqlite/store.js';
 import { addCustomers } from '../conformance/usage.js';
@@ -13,11 +14,14 @@ import { createTestFolder } from '../support/folder.js';
 import { createFakeHost, testStartMs } from '../support/host.js';
 import { newUsage, testPeriod } from '../support/records.js';
 
+/** Other processes are waited for in real time. */
+const { clock } = createHost(createFakeHost().log);
+
 const everything = { fromMs: 0, toMs: testPeriod.endMs };
 
 function openTestStore(): { path: string; database: Database; store: Store } {
   const path = join(createTestFolder(), 'meterctl.db');
-  const database = openDatabase(path);
+  const database = openDatabase(path, clock);
   onTestFinished(database.close);
   return { path, database, store: createStore(database, createFakeHost()) };
 }
@@ -65,11 +69,18 @@ describe('a full disk', () => {
 });
 
 describe('another process', () => {
-  it('that writes is waited for', async () => {
+  it('that writes is waited for, and holds up nothing else', async () => {
     const { path, store } = openTestStore();
     const [one = 0] = await addCustomers(store, 1);
-    const other = await spawnHolder(path, "setTimeout(() => db.exec('COMMIT'), 300)");
-    expect(await store.recordUsage([newUsage(one)], testStartMs)).toMatchObject([{ periodUnits: 1 }]);
+    const other = await spawnHolder(path, "setTimeout(() => db.exec('COMMIT'), 1000)");
+    let written = false;
+    const writing = store.recordUsage([newUsage(one)], testStartMs).finally(() => {
+      written = true;
+    });
+    let turns = 0;
+    for (; !written; turns += 1) await new Promise<void>((resolve) => clock.soon(resolve));
+    expect(await writing).toMatchObject([{ periodUnits: 1 }]);
+    expect(turns).toBeGreaterThan(100);
     other.kill();
   });
 
@@ -114,7 +125,7 @@ describe('a machine that stops in the middle of a commit', () => {
       const copy = join(createTestFolder(), 'meterctl.db');
       for (const file of ['', '-wal']) copyFileSync(path + file, copy + file);
       truncateSync(`${copy}-wal`, statSync(`${copy}-wal`).size - missing);
-      const database = openDatabase(copy);
+      const database = openDatabase(copy, clock);
       onTestFinished(database.close);
       const found = createStore(database, createFakeHost());
       const { units } = await found.sumUsage(everything);

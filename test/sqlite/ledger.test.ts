@@ -22,7 +22,7 @@ import {
 const DAY_MS = 86_400_000;
 
 function openTestStore(): { database: Database; store: Store } {
-  const database = openDatabase(join(createTestFolder(), 'meterctl.db'));
+  const database = openDatabase(join(createTestFolder(), 'meterctl.db'), createFakeHost().clock);
   onTestFinished(database.close);
   return { database, store: createStore(database, createFakeHost()) };
 }
@@ -119,7 +119,7 @@ describe('the ledger', () => {
           periods: database.connection.prepare('SELECT * FROM usage_periods').all(),
         });
         const kept = rollups();
-        rebuildRollups(database);
+        await rebuildRollups(database);
         expect(rollups()).toEqual(kept);
         const owed = database.connection.prepare('SELECT sum(units) FROM deliveries').pluck().get();
         expect(owed).toBe(database.connection.prepare('SELECT sum(units) FROM usage').pluck().get());

@@ -22,7 +22,7 @@ describe('opening the database', () => {
   });
 
   it('syncs every commit', () => {
-    const database = openDatabase(join(createTestFolder(), 'meterctl.db'));
+    const database = openDatabase(join(createTestFolder(), 'meterctl.db'), host.clock);
     onTestFinished(database.close);
     expect(database.connection.pragma('journal_mode', { simple: true })).toBe('wal');
     expect(database.connection.pragma('synchronous', { simple: true })).toBe(2);

@@ -11,7 +11,7 @@ import { newUsage } from '../support/records.js';
 
 it('reads few rows at a time, also of one delivery, and counts no row that came meanwhile', async () => {
   const host = createFakeHost();
-  const database = openDatabase(join(createTestFolder(), 'meterctl.db'));
+  const database = openDatabase(join(createTestFolder(), 'meterctl.db'), host.clock);
   onTestFinished(database.close);
   let pauses = 0;
   const soon = (task: () => void) => {

@@ -1,0 +1,163 @@
+/** Writes while another connection has the write lock: they wait in a line, each for so long, and nothing else waits. */
+
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type Database, openDatabase } from '../../src/sqlite/open.js';
+import { createStore } from '../../src/sqlite/store.js';
+import { addCustomers } from '../conformance/usage.js';
+import { createTestFolder } from '../support/folder.js';
+import { createFakeHost, type FakeHost } from '../support/host.js';
+import { newUsage } from '../support/records.js';
+
+interface Scene {
+  host: FakeHost;
+  database: Database;
+  /** What has been committed, in order, and what was refused. */
+  done: string[];
+  /** Asks for a write. */
+  ask(name: string): Promise<void>;
+  lock(): void;
+  release(): void;
+}
+
+function openScene(): Scene {
+  const path = join(createTestFolder(), 'meterctl.db');
+  const host = createFakeHost();
+  const database = openDatabase(path, host.clock);
+  onTestFinished(database.close);
+  const other = new Sqlite(path);
+  onTestFinished(() => void other.close());
+  const done: string[] = [];
+  return {
+    host,
+    database,
+    done,
+    ask: (name) =>
+      database.write(() => void done.push(name)).catch((error: Error) => void done.push(error.message)),
+    lock: () => void other.exec('BEGIN IMMEDIATE'),
+    release: () => void other.exec('COMMIT'),
+  };
+}
+
+describe('a write', () => {
+  it('is committed before anything else runs when nobody has the lock', () => {
+    const { done, ask } = openScene();
+    void ask('one');
+    void ask('two');
+    expect(done).toEqual(['one', 'two']);
+  });
+
+  it('waits while another process has it, and reads go on', async () => {
+    const { host, database, done, ask, lock, release } = openScene();
+    lock();
+    void ask('one');
+    await host.advance(4_000);
+    expect(done).toEqual([]);
+    expect(database.read(() => 'read')).toBe('read');
+    release();
+    await host.advance(50);
+    expect(done).toEqual(['one']);
+    void ask('two');
+    expect(done, 'at once again').toEqual(['one', 'two']);
+  });
+
+  it('waits for its turn behind those that came before it, also when the lock is free again', async () => {
+    const { host, done, ask, lock, release } = openScene();
+    lock();
+    for (const name of ['one', 'two', 'three']) void ask(name);
+    await host.advance(1_000);
+    release();
+    void ask('four');
+    expect(done).toEqual([]);
+    await host.advance(50);
+    expect(done).toEqual(['one', 'two', 'three', 'four']);
+  });
+
+  it('gives up after five seconds, each counted from when it was asked for', async () => {
+    const { host, done, ask, lock, release } = openScene();
+    lock();
+    void ask('one');
+    await host.advance(2_000);
+    void ask('two');
+    await host.advance(2_900);
+    expect(done).toEqual([]);
+    await host.advance(200);
+    expect(done).toEqual([
+      expect.stringContaining('has been locked by another process for more than 5 seconds'),
+    ]);
+    await host.advance(1_700);
+    expect(done).toHaveLength(1);
+    await host.advance(300);
+    expect(done).toHaveLength(2);
+    release();
+    void ask('three');
+    expect(done[2]).toBe('three');
+  });
+
+  it('lets everything else have a turn between two that waited', async () => {
+    const { host, done, ask, lock, release } = openScene();
+    const turns: string[][] = [];
+    lock();
+    const asked = ['one', 'two', 'three'].map((name) => ask(name).then(() => turns.push([...done])));
+    release();
+    await host.advance(1);
+    await Promise.all(asked);
+    expect(turns).toEqual([['one'], ['one', 'two'], ['one', 'two', 'three']]);
+  });
+
+  it('that fails takes itself back alone', async () => {
+    const { host, database, done, ask, lock, release } = openScene();
+    lock();
+    const failing = database.write(() => {
+      throw new Error('a defect');
+    });
+    void ask('two');
+    release();
+    await Promise.all([expect(failing).rejects.toThrow('a defect'), host.advance(50)]);
+    expect(done).toEqual(['two']);
+  });
+
+  it('is waited for when the database is closed', async () => {
+    const { host, database, done, ask, lock, release } = openScene();
+    lock();
+    void ask('one');
+    void ask('two');
+    const closing = database.close().then(() => done.push('closed'));
+    await host.advance(1_000);
+    release();
+    await host.advance(50);
+    await closing;
+    expect(done).toEqual(['one', 'two', 'closed']);
+  });
+});
+
+describe('the ledger', () => {
+  it('takes batches in order also when the names in them are new, and counts them on', async () => {
+    const { host, database, lock, release } = openScene();
+    const store = createStore(database, host);
+    const [one = 0] = await addCustomers(store, 1);
+    const record = (route: string) =>
+      store.recordUsage([newUsage(one, { idempotencyKey: undefined, route })], host.clock.nowMs());
+    lock();
+    const recording = Promise.all([record('/first'), record('/second')]);
+    await host.advance(1_000);
+    release();
+    await host.advance(50);
+    expect((await recording).flat()).toMatchObject([{ periodUnits: 1 }, { periodUnits: 2 }]);
+  });
+});
+
+describe('a read', () => {
+  it('is asked again while another process mends the log', () => {
+    const { database } = openScene();
+    let asked = 0;
+    const answer = database.read(() => {
+      asked += 1;
+      if (asked === 1) throw new Sqlite.SqliteError('database is locked', 'SQLITE_BUSY_RECOVERY');
+      return database.connection.pragma('busy_timeout', { simple: true });
+    });
+    expect([asked, answer]).toEqual([2, 100]);
+    expect(database.connection.pragma('busy_timeout', { simple: true }), 'writes never block').toBe(0);
+  });
+});
