@@ -34,8 +34,9 @@ export async function openApp(
 async function assemble(settings: Settings, engine: Engine): Promise<App> {
   const { createHttpServer } = await import('./http/server.js');
   let url = '';
-  const routeDeps = await engine.routeDeps(() => settings.server.publicUrl ?? url);
-  const server = engine.closers.add(createHttpServer({ ...routeDeps, ...(await openGateway(engine)) }));
+  const baseUrl = () => settings.server.publicUrl ?? url;
+  const [routeDeps, way] = [await engine.routeDeps(baseUrl), await openGateway(engine, baseUrl)];
+  const server = engine.closers.add(createHttpServer({ ...routeDeps, ...way }));
   return {
     async start() {
       if (url !== '') return { url };
@@ -50,12 +51,10 @@ async function assemble(settings: Settings, engine: Engine): Promise<App> {
 }
 
 /** The way to the API that is sold, and what is sold of it. Without an upstream `/api` answers by itself. */
-async function openGateway({
-  parts: { settings, catalog, host, machine },
-  services: { ledger, openCalls },
-  metrics,
-  closers,
-}: Engine): Promise<{ gateway: Gateway | undefined; routes: RouteTable }> {
+async function openGateway(
+  { parts: { settings, catalog, host, machine }, services: { ledger, openCalls }, metrics, closers }: Engine,
+  baseUrl: () => string,
+): Promise<{ gateway: Gateway | undefined; routes: RouteTable }> {
   const { createRouteTable } = await import('./http/gateway/route-table.js');
   const { upstream } = settings.server;
   if (upstream === null) return { gateway: undefined, routes: createRouteTable([]) };
@@ -67,7 +66,7 @@ async function openGateway({
   const upstreams = closers.add(openUpstreams({ urls, ...upstreamSettings }, { clock, log }));
   upstreams.start();
   const gateway = createGateway({
-    ...{ upstreams, ledger, openCalls, log, requestBytesMax },
+    ...{ upstreams, ledger, openCalls, log, requestBytesMax, baseUrl },
     clock: host.clock,
     meter: catalog.eventName,
     windowMs: settings.delivery.windowMs,

@@ -13,7 +13,7 @@ import { type Counter, type Counters, createCounters } from './counters.js';
 import { type LimitRefusal, refusalBy } from './limit-refusal.js';
 import { fits, limitStates, type Stand } from './limit-states.js';
 import { createSteadyTime } from './rate-limiter.js';
-import { type Admission, reserve, unlimited } from './reservation.js';
+import { type Admission, Reservation, type Reserving, unlimited } from './reservation.js';
 import { createStanding } from './standing.js';
 import { createThresholdWatch } from './threshold-watch.js';
 
@@ -75,29 +75,34 @@ export function createAdmission(deps: AdmissionDeps): AdmissionControl {
   const counters = createCounters({ store, clock, meter: deps.meter });
   const standing = createStanding();
   const steady = createSteadyTime();
-  const limitsOf = createLimitReader(deps);
+  const limitsOf = createLimitReader(deps, reservingOf);
   const watch = createThresholdWatch({ ...deps.alerts, meter: deps.meter });
   let writes: number | undefined;
   let lastUsageId: number | undefined;
 
   function admit(request: AdmissionRequest): Decision | Promise<Decision> {
-    const limits = limitsOf(request);
-    if (limits instanceof Promise) return limits.then(() => admit(request));
-    const { scopes } = limits;
+    const held = limitsOf(request);
+    if (held instanceof Promise) return held.then(() => admit(request));
+    const { limits, reserving } = held;
+    const { scopes, policyLine } = limits;
     if (scopes.length === 0) return unlimited;
     const { atMs, units } = request;
     const counted = countersOf(counters, limits, atMs);
     if (!Array.isArray(counted)) return counted.then(() => admit(request));
     watch(limits, counted);
-    const stand: Stand = { scopes, counters: counted, standing, atMs, steadyMs: steady(atMs) };
+    const stand: Stand = { scopes, policyLine, counters: counted, standing, atMs, steadyMs: steady(atMs) };
     if (!fits(stand, units)) return refusalBy(limitStates(stand), units);
     for (const scope of scopes) standing.enter(scope, stand.steadyMs);
-    return reserve(stand, units, {
+    return new Reservation(stand, units, reserving);
+  }
+
+  function reservingOf(limits: CallerLimits): Reserving {
+    return {
       nowMs: () => clock.nowMs(),
       countersAt: (nowMs) => countersOf(counters, limits, nowMs),
-      settled: () => watch(limits, stand.counters),
-      ended: () => scopes.forEach(standing.leave),
-    });
+      settled: (counted) => watch(limits, counted),
+      ended: () => limits.scopes.forEach(standing.leave),
+    };
   }
 
   /** What was recorded without a call may have reached a threshold, too. */
@@ -145,19 +150,25 @@ function countersOf(
   return reading.length > 0 ? Promise.all(reading) : found;
 }
 
+/** What holds for a caller, and what its reservations ask. */
+interface HeldLimits {
+  limits: CallerLimits;
+  reserving: Reserving;
+}
+
 /** Limits are read once for each reading of a key: when they change, every key is read anew. */
-function createLimitReader({
-  store,
-  termsOf,
-  defaults,
-}: AdmissionDeps): (request: AdmissionRequest) => CallerLimits | Promise<CallerLimits> {
-  const known = new WeakMap<ApiKey, CallerLimits>();
+function createLimitReader(
+  { store, termsOf, defaults }: AdmissionDeps,
+  reservingOf: (limits: CallerLimits) => Reserving,
+): (request: AdmissionRequest) => HeldLimits | Promise<HeldLimits> {
+  const known = new WeakMap<ApiKey, HeldLimits>();
   return ({ caller, priceId }) => {
-    const limits = known.get(caller.key);
-    if (limits?.priceId === priceId) return limits;
+    const held = known.get(caller.key);
+    if (held?.limits.priceId === priceId) return held;
     const places = { keyId: caller.key.id, customerId: caller.customer.id, priceId };
     return store.findLimits(places).then((found) => {
-      const fresh = callerLimits(caller, { id: priceId, termsOf }, found, defaults);
+      const limits = callerLimits(caller, { id: priceId, termsOf }, found, defaults);
+      const fresh = { limits, reserving: reservingOf(limits) };
       known.set(caller.key, fresh);
       return fresh;
     });

@@ -13,7 +13,7 @@ import {
 import type { Period } from '../domain/subscription.js';
 import type { PriceTerms } from '../lib/pricing.js';
 import type { Counted, CountedSpan, Counter } from './counters.js';
-import { policyText } from './limit-headers.js';
+import { createPolicyLine, type PolicyLine, policyText } from './limit-headers.js';
 import { endOfTimeMs, spanAt } from './spans.js';
 import { affordableUnits, costOf } from './spend.js';
 
@@ -72,6 +72,7 @@ export interface CallerLimits {
   priceId: string;
   /** None where nothing holds. */
   scopes: Scope[];
+  policyLine: PolicyLine;
 }
 
 /** Makes ready what was found. `defaults` stand below all other places, and hold for customers. */
@@ -92,6 +93,7 @@ export function callerLimits(
   }
   return {
     priceId: price.id,
+    policyLine: createPolicyLine(),
     scopes: scopes
       .filter(({ held }) => Object.values(held).some((limit) => limit !== null))
       .map((scope) => scopeOf(scope, customer, termsOf)),

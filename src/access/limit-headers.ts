@@ -2,26 +2,45 @@
 
 import type { LimitState } from './limit-states.js';
 
+/** Writes `RateLimit-Policy`. */
+export type PolicyLine = (states: readonly LimitState[]) => string;
+
 /** The headers; none without limits. Times are whole seconds. */
-export function limitHeaders(states: readonly LimitState[]): Record<string, string> {
+export function limitHeaders(
+  states: readonly LimitState[],
+  policyLine: PolicyLine = policyLineOf,
+): Record<string, string> {
   let tightest = states[0];
   if (!tightest) return {};
-  let policy = '';
   let limit = '';
   for (const state of states) {
-    const comma = policy === '' ? '' : ', ';
-    policy += comma + state.policy;
+    const comma = limit === '' ? '' : ', ';
     limit += `${comma}"${state.name}";r=${state.left}`;
     if (state.resetMs !== null) limit += `;t=${secondsOf(state.resetMs)}`;
     if (isTighter(state, tightest)) tightest = state;
   }
   return {
-    'RateLimit-Policy': policy,
+    'RateLimit-Policy': policyLine(states),
     RateLimit: limit,
     'X-RateLimit-Limit': String(tightest.quota),
     'X-RateLimit-Remaining': String(tightest.left),
     'X-RateLimit-Reset': String(secondsOf(tightest.resetMs ?? 0)),
   };
+}
+
+/** Makes a writer for one caller that remembers what it wrote: policies change with a window, or not at all. */
+export function createPolicyLine(): PolicyLine {
+  let last: { policies: string[]; line: string } | undefined;
+  return (states) => {
+    if (!last || !states.every(({ policy }, index) => policy === last?.policies[index])) {
+      last = { policies: states.map(({ policy }) => policy), line: policyLineOf(states) };
+    }
+    return last.line;
+  };
+}
+
+function policyLineOf(states: readonly LimitState[]): string {
+  return states.map(({ policy }) => policy).join(', ');
 }
 
 /** One item of `RateLimit-Policy`. It hardly ever changes, so whoever has a limit keeps it. */

@@ -2,6 +2,7 @@
 
 import type { Bound, BoundRefusal, Scope } from './caller-limits.js';
 import type { Counter } from './counters.js';
+import type { PolicyLine } from './limit-headers.js';
 import { callsLeft, callWaitMs } from './rate-limiter.js';
 import { endOfTimeMs } from './spans.js';
 import type { Standing } from './standing.js';
@@ -32,6 +33,7 @@ export interface LimitState {
 /** What limits stand by. */
 export interface Stand {
   scopes: readonly Scope[];
+  policyLine: PolicyLine;
   /** Those of the scopes' spans, in order; others once a call has outlived their window. */
   counters: readonly Counter[];
   standing: Standing;

@@ -31,77 +31,91 @@ export const unlimited = {
   release: () => undefined,
 } satisfies Admission;
 
-/** What a reservation asks of admission, and tells it. */
+/** What the reservations of a caller ask of admission, and tell it. */
 export interface Reserving {
   nowMs(): number;
   /** The counters of the limits at a time, in order; no list while some of them are being read. */
   countersAt(nowMs: number): Counter[] | Promise<unknown>;
-  settled(): void;
+  settled(counters: readonly Counter[]): void;
   ended(): void;
 }
 
 /** Holds units of the counters for one call, which must fit. */
-export function reserve(stand: Stand, units: number, call: Reserving): Admission {
-  let held = 0;
-  let running = true;
+export class Reservation implements Admission {
+  readonly #stand: Stand;
+  readonly #caller: Reserving;
+  #held = 0;
+  #isRunning = true;
 
-  function take(more: number): void {
-    for (const counter of stand.counters) counter.reserved += more;
-    held += more;
+  constructor(stand: Stand, units: number, caller: Reserving) {
+    this.#stand = stand;
+    this.#caller = caller;
+    this.#take(units);
+  }
+
+  headers(): Record<string, string> {
+    return limitHeaders(limitStates(this.#stand), this.#stand.policyLine);
+  }
+
+  hold(units: number): LimitRefusal | undefined {
+    const stand = this.#stand;
+    const more = Math.max(0, units - this.#held);
+    if (more > 0 && more > unitsLeft(stand.scopes, stand.counters)) return this.#refusal(units);
+    this.#take(more);
+    return undefined;
+  }
+
+  holdUpTo(units: number): number {
+    if (units <= this.#held) return this.#held;
+    this.#follow(this.#caller.nowMs());
+    const left = unitsLeft(this.#stand.scopes, this.#stand.counters);
+    this.#take(Math.max(0, Math.min(units - this.#held, left)));
+    return this.#held;
+  }
+
+  settle(units: number, atMs?: number): void {
+    if (atMs !== undefined) this.#follow(atMs);
+    this.#count(units);
+    this.#caller.settled(this.#stand.counters);
+  }
+
+  release(): void {
+    if (!this.#isRunning) return;
+    this.#isRunning = false;
+    this.#count(0);
+    this.#caller.ended();
+  }
+
+  #take(more: number): void {
+    for (const counter of this.#stand.counters) counter.reserved += more;
+    this.#held += more;
   }
 
   /**
    * An hour or a period may have ended while the call runs: what it holds goes along into the next one. One that is being
    * read has been used by nobody here so far, and is looked at again with the next units.
    */
-  function follow(atMs: number): void {
-    const present = call.countersAt(atMs);
+  #follow(atMs: number): void {
+    const present = this.#caller.countersAt(atMs);
     if (!Array.isArray(present)) return;
-    const before = held;
-    take(-before);
-    stand.counters = present;
-    take(before);
+    const held = this.#held;
+    this.#take(-held);
+    this.#stand.counters = present;
+    this.#take(held);
   }
 
-  function count(used: number): void {
-    for (const counter of stand.counters) {
-      counter.reserved -= held;
+  #count(used: number): void {
+    for (const counter of this.#stand.counters) {
+      counter.reserved -= this.#held;
       counter.committed += used;
     }
-    held = 0;
+    this.#held = 0;
   }
 
-  take(units);
-  return {
-    headers: () => limitHeaders(limitStates(stand)),
-    hold(wanted) {
-      const more = Math.max(0, wanted - held);
-      if (more > 0 && more > unitsLeft(stand.scopes, stand.counters)) return refusalOf(stand, held, wanted);
-      take(more);
-      return undefined;
-    },
-    holdUpTo(wanted) {
-      if (wanted <= held) return held;
-      follow(call.nowMs());
-      take(Math.max(0, Math.min(wanted - held, unitsLeft(stand.scopes, stand.counters))));
-      return held;
-    },
-    settle(used, atMs) {
-      if (atMs !== undefined) follow(atMs);
-      count(used);
-      call.settled();
-    },
-    release() {
-      if (!running) return;
-      running = false;
-      count(0);
-      call.ended();
-    },
-  };
-}
-
-/** Why so many units do not fit, told without those that the call holds itself. */
-function refusalOf(stand: Stand, held: number, wanted: number): LimitRefusal {
-  const counters = stand.counters.map((counter) => ({ ...counter, reserved: counter.reserved - held }));
-  return refusalBy(limitStates({ ...stand, counters }), wanted, 0);
+  /** Why so many units do not fit, told without those that the call holds itself. */
+  #refusal(units: number): LimitRefusal {
+    const others = (counter: Counter) => ({ ...counter, reserved: counter.reserved - this.#held });
+    const stand = { ...this.#stand, counters: this.#stand.counters.map(others) };
+    return refusalBy(limitStates(stand), units, 0);
+  }
 }

@@ -3,7 +3,7 @@
 import type { AccessRefusal } from '../access/access.js';
 import type { AdmissionControl, AdmissionRequest } from '../access/admission.js';
 import type { LimitRefusal } from '../access/limit-refusal.js';
-import { type Admission, unlimited } from '../access/reservation.js';
+import type { Admission } from '../access/reservation.js';
 import { MeterctlError } from '../domain/error.js';
 import type { Refusal } from './problem.js';
 
@@ -13,29 +13,11 @@ export interface AdmitDeps {
   baseUrl(): string;
 }
 
-/** A call that was let in. What it costs in the end may be refused still, in the same words. */
-export interface Admitted extends Omit<Admission, 'hold'> {
-  /** As that of the admission. */
-  hold(units: number): Refusal | undefined;
-}
-
 /** Admits the call. Whoever admits a call must release it. */
-export async function admitCall(deps: AdmitDeps, request: AdmissionRequest): Promise<Admitted | Refusal> {
+export async function admitCall(deps: AdmitDeps, request: AdmissionRequest): Promise<Admission | Refusal> {
   try {
     const decision = await deps.admission.admit(request);
-    if ('refused' in decision) return limitRefusal(decision, deps.baseUrl());
-    if (decision === unlimited) return unlimited;
-    const { headers, holdUpTo, settle, release } = decision;
-    return {
-      headers,
-      hold(units) {
-        const refusal = decision.hold(units);
-        return refusal && limitRefusal(refusal, deps.baseUrl());
-      },
-      holdUpTo,
-      settle,
-      release,
-    };
+    return 'refused' in decision ? limitRefusal(decision, deps.baseUrl()) : decision;
   } catch (error) {
     if (!(error instanceof MeterctlError)) throw error;
     return {
@@ -45,7 +27,8 @@ export async function admitCall(deps: AdmitDeps, request: AdmissionRequest): Pro
   }
 }
 
-function limitRefusal({ refused, detail, headers }: LimitRefusal, baseUrl: string): Refusal {
+/** The refusal of a call that a limit has no room for. */
+export function limitRefusal({ refused, detail, headers }: LimitRefusal, baseUrl: string): Refusal {
   const isMoney = refused === 'spend_cap_reached' || refused === 'prepaid_exhausted';
   const more = isMoney ? { portal_url: `${baseUrl}/portal` } : {};
   return { refused, detail, more, headers: { ...headers, 'Meterctl-Units': '0' } };

@@ -1,5 +1,6 @@
 /** Bills one call that was let in: its rule, its reservation and the ledger, put together. */
 
+import type { Admission } from '../../access/reservation.js';
 import type { AnsweredCall } from '../../domain/answer.js';
 import type { CallStep } from '../../domain/open-call.js';
 import type { FoundKey } from '../../keys/key-lookup.js';
@@ -8,7 +9,7 @@ import type { LedgerWriter } from '../../metering/ledger-writer.js';
 import type { OpenCalls } from '../../metering/open-calls.js';
 import type { Tally } from '../../metering/tally.js';
 import { usageRow } from '../../metering/usage-row.js';
-import type { Admitted } from '../admit.js';
+import { limitRefusal } from '../admit.js';
 import { MeteredCall } from './metered-call.js';
 import type { Route } from './route-table.js';
 
@@ -21,6 +22,8 @@ export interface MeterCallDeps {
   /** The meter's event name. */
   meter: string;
   windowMs: number;
+  /** How buyers reach the pages. */
+  baseUrl(): string;
   /** Counts what was told of units that cannot be billed. */
   countMisreport(): void;
 }
@@ -28,7 +31,7 @@ export interface MeterCallDeps {
 /** A call that was let in. */
 export interface LetIn {
   caller: FoundKey;
-  admission: Admitted;
+  admission: Admission;
   atMs: number;
 }
 
@@ -56,6 +59,7 @@ export function meterCall(
     admission,
     tally,
     repeat,
+    refusalOf: (refusal) => limitRefusal(refusal, deps.baseUrl()),
     record: (units) => deps.ledger.record(usage(units, atMs)),
     open: (owed) =>
       deps.openCalls.open({

@@ -1,19 +1,23 @@
 /** One call that is sold: its usage is on disk before the head of its answer goes out. */
 
+import type { LimitRefusal } from '../../access/limit-refusal.js';
+import type { Admission } from '../../access/reservation.js';
 import { MeterctlError } from '../../domain/error.js';
 import { isBilled, type RouteRule } from '../../domain/route.js';
 import type { RecordedUsage } from '../../domain/usage.js';
 import { chargeOf } from '../../metering/charge.js';
 import type { OpenCall } from '../../metering/open-calls.js';
 import { createTally, documentBytesMax, type RequestSigns, type Tally } from '../../metering/tally.js';
-import type { Admitted } from '../admit.js';
+import type { Refusal } from '../problem.js';
 import type { AnswerHead } from './answer-head.js';
 import { AnsweredBefore, type CallEnd, type CallMeter, RefusedCall } from './call-meter.js';
 
 /** What a call is billed with. */
 export interface MeteredCallDeps {
   rule: RouteRule;
-  admission: Admitted;
+  admission: Admission;
+  /** Why no limit has room for the call, as its client is told. */
+  refusalOf(refusal: LimitRefusal): Refusal;
   /** Counts in place of what the rule says. */
   tally?: Tally | undefined;
   /** Writes the units of the call; resolves once they are on disk. */
@@ -79,7 +83,7 @@ export class MeteredCall implements CallMeter {
     const units = staysOpen ? this.#told() : this.#charge();
     // Whatever the upstream has done: an answer that no limit has room for is not given, and not billed.
     const refusal = this.#isCounting ? undefined : admission.hold(units);
-    if (refusal) throw new RefusedCall(refusal);
+    if (refusal) throw new RefusedCall(this.#deps.refusalOf(refusal));
     this.#stage = 'writing';
     this.#isBilled = true;
     try {

@@ -2,6 +2,7 @@
 
 import type { Request, Response } from 'express';
 import { accessOf } from '../../access/access.js';
+import type { Admission } from '../../access/reservation.js';
 import type { Answer } from '../../domain/answer.js';
 import { MeterctlError } from '../../domain/error.js';
 import type { RecordedUsage } from '../../domain/usage.js';
@@ -12,7 +13,7 @@ import type { LedgerWriter } from '../../metering/ledger-writer.js';
 import type { RepeatGuard } from '../../metering/repeat-guard.js';
 import { reservedUnits } from '../../metering/reserved-units.js';
 import { usageRow } from '../../metering/usage-row.js';
-import { type AdmitDeps, type Admitted, accessRefusal, admitCall, unrecorded } from '../admit.js';
+import { type AdmitDeps, accessRefusal, admitCall, unrecorded } from '../admit.js';
 import { type AuthenticateDeps, authenticate } from '../authenticate.js';
 import type { Gateway } from '../gateway/gateway.js';
 import type { Route } from '../gateway/route-table.js';
@@ -100,9 +101,12 @@ async function sell(deps: PaidDeps, req: Request, res: Response, call: Call): Pr
 }
 
 /** The key is held as long as the call is. */
-function releasingKey(admission: Admitted, keyed: KeyedRequest): Admitted {
+function releasingKey(admission: Admission, keyed: KeyedRequest): Admission {
   return {
-    ...admission,
+    headers: () => admission.headers(),
+    hold: (units) => admission.hold(units),
+    holdUpTo: (units) => admission.holdUpTo(units),
+    settle: (units, atMs) => admission.settle(units, atMs),
     release() {
       admission.release();
       keyed.end();
