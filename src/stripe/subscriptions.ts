@@ -19,6 +19,7 @@ const daysUntilDue = 30;
 
 /** Subscriptions billed by the meter, through this client. */
 export function createSubscriptions(stripe: Stripe, meterId: string, clock: Clock): Subscriptions {
+  const read = createReading(stripe, meterId);
   return {
     addSubscription: (customerId, priceId, attempt) =>
       asking('subscribe the customer', async () => {
@@ -32,7 +33,7 @@ export function createSubscriptions(stripe: Stripe, meterId: string, clock: Cloc
           },
           { idempotencyKey: attempt, ...repeatable },
         );
-        const subscription = subscriptionOf(created, meterId, readAtMs);
+        const subscription = await read(created, readAtMs);
         if (subscription) return subscription;
         throw new MeterctlError('conflict', `The price ${priceId} is not billed by the meter ${meterId}.`);
       }),
@@ -40,7 +41,7 @@ export function createSubscriptions(stripe: Stripe, meterId: string, clock: Cloc
     findSubscription: (id) =>
       finding('read the subscription', async () => {
         const readAtMs = clock.nowMs();
-        return subscriptionOf(await stripe.subscriptions.retrieve(id, {}, repeatable), meterId, readAtMs);
+        return read(await stripe.subscriptions.retrieve(id, {}, repeatable), readAtMs);
       }),
 
     listSubscriptions: (customerId) =>
@@ -52,8 +53,8 @@ export function createSubscriptions(stripe: Stripe, meterId: string, clock: Cloc
           repeatable,
         );
         for await (const subscription of list) {
-          const read = subscriptionOf(subscription, meterId, readAtMs);
-          if (read) found.push(read);
+          const ours = await read(subscription, readAtMs);
+          if (ours) found.push(ours);
         }
         return found;
       }),
@@ -77,17 +78,34 @@ export function createSubscriptions(stripe: Stripe, meterId: string, clock: Cloc
   };
 }
 
-/**
- * The subscription as meterctl sees it, read at `readAtMs`; `undefined` when no item of it is billed by our meter: the
- * account may sell other things too.
- */
+type Reading = (subscription: Stripe.Subscription, readAtMs: number) => Promise<Subscription | undefined>;
+
+/** Reads a subscription by its item of our meter; `undefined` when none is: the account may sell other things too. */
+function createReading(stripe: Stripe, meterId: string): Reading {
+  const isOurs = ({ price }: Stripe.SubscriptionItem) => price.recurring?.meter === meterId;
+
+  /** Stripe puts the first items into the subscription, and says whether there are more. */
+  async function findItem({ id, items }: Stripe.Subscription): Promise<Stripe.SubscriptionItem | undefined> {
+    const shown = items.data.find(isOurs);
+    if (shown || !items.has_more) return shown;
+    for await (const item of stripe.subscriptionItems.list({ subscription: id, limit: 100 }, repeatable))
+      if (isOurs(item)) return item;
+    return undefined;
+  }
+
+  return async (subscription, readAtMs) => {
+    const item = await findItem(subscription);
+    return item && subscriptionOf(subscription, item, readAtMs);
+  };
+}
+
+/** The subscription as meterctl sees it by that item, read at `readAtMs`. */
 function subscriptionOf(
   subscription: Stripe.Subscription,
-  meterId: string,
+  item: Stripe.SubscriptionItem,
   readAtMs: number,
 ): Subscription | undefined {
-  const item = subscription.items.data.find(({ price }) => price.recurring?.meter === meterId);
-  if (!item?.price.recurring) return undefined;
+  if (!item.price.recurring) return undefined;
   return {
     id: subscription.id,
     customerId: typeof subscription.customer === 'string' ? subscription.customer : subscription.customer.id,
