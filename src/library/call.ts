@@ -168,7 +168,8 @@ export class Call {
     if (Number.isSafeInteger(units) && units >= 0 && units <= rule.unitsMax) return;
     throw new MeterctlError(
       'invalid',
-      `Units must be a whole number from 0 to ${rule.unitsMax}, not ${String(units)}.`,
+      // Without types a text may come here, and would read as the number that it spells.
+      `Units must be a whole number from 0 to ${rule.unitsMax}, not ${typeof units === 'number' ? units : `a ${typeof units}`}.`,
       {
         hint: `If nothing else is said the call costs ${rule.fallbackUnits}: fallbackUnits of its price.`,
       },

@@ -1,5 +1,6 @@
 /** Sells calls of a handler that takes a `Request` and returns a `Response`. */
 
+import { MeterctlError } from '../domain/error.js';
 import { pairs } from '../http/gateway/answer-head.js';
 import { type ProblemAnswer, problemAnswer, type Refusal } from '../http/problem.js';
 import { idOfRequest } from '../http/request-id.js';
@@ -29,6 +30,7 @@ export function sellFetch<R extends Request, Rest extends unknown[]>(
   handler: FetchHandler<R, Rest>,
 ): (request: R, ...rest: Rest) => Promise<Response> {
   return async function meterctl(request, ...rest) {
+    demandRequest(request);
     const requestId = idOfRequest(deps.host.ids, request.headers.get('x-request-id'));
     const call = await deps.sales.begin(
       orderOf(request, requestId, pricing, () => address?.(request, ...rest)),
@@ -58,6 +60,14 @@ export function sellFetch<R extends Request, Rest extends unknown[]>(
       throw error;
     }
   };
+}
+
+/** Frameworks call handlers with objects of their own, which types do not always tell from a `Request`. */
+function demandRequest(request: Request): void {
+  if (typeof request?.headers?.get === 'function') return;
+  throw new MeterctlError('invalid', 'What fetch() has wrapped was not called with a Request.', {
+    hint: 'In Hono: app.get(path, (c) => sold(c.req.raw, c)). For Express there is express().',
+  });
 }
 
 function orderOf(

@@ -35,7 +35,14 @@ export async function openMeterctl(settings: Settings, machine: Host): Promise<M
   services.start();
   let closing: Promise<void> | undefined;
   return {
-    express: (price) => express(deps, createPricing(price, gateway.routes)),
+    express(price, ...others: unknown[]) {
+      if (others.length > 0) {
+        throw new MeterctlError('invalid', 'express() makes middleware, and is none itself.', {
+          hint: 'Write app.use(shop.express()), not app.use(shop.express).',
+        });
+      }
+      return express(deps, createPricing(price, gateway.routes));
+    },
     fetch<R extends Request, Rest extends unknown[]>(
       ...args: [FetchHandler<R, Rest>] | [FetchPrice<R, Rest>, FetchHandler<R, Rest>]
     ) {

@@ -8,6 +8,7 @@ import { openShop, serve, type TestShop } from '../support/library.js';
 import { createExpressApp } from './express.js';
 import { createHandler } from './fetch.js';
 import { createHonoApp } from './hono.js';
+import { createSoldApp } from './hono-middleware.js';
 import { createRoute } from './next-route.js';
 import { createListener } from './node-http.js';
 
@@ -83,6 +84,21 @@ it('Hono sells calls', async () => {
   const stream = await fetch(`${app}/v1/stream?prompt=a+b+c`, withKey(seller));
   expect(await stream.text()).toBe('A\nB\nC\n');
   await eventually(async () => expect(await seller.usage()).toEqual({ units: 5, requests: 2 }));
+});
+
+it('Hono sells all below a path', async () => {
+  const seller = await openShop();
+  const app = await serve(fetchListener(createSoldApp(seller.shop).fetch));
+  expect(await (await fetch(app)).text()).toBe('free');
+  const chat = await fetch(`${app}/v1/chat`, withKey(seller, { prompt: 'one two' }));
+  expect([chat.status, chat.headers.get('meterctl-units')]).toEqual([200, '2']);
+  expect(await chat.json()).toEqual({ text: 'ONE TWO' });
+  const broken = await fetch(`${app}/v1/chat`, withKey(seller, { prompt: 7 }));
+  expect([broken.status, broken.headers.get('meterctl-units')]).toEqual([500, '0']);
+  expect((await fetch(`${app}/v1/none`, withKey(seller))).status).toBe(404);
+  const missing = await fetch(`${app}/v1/chat`, { method: 'POST' });
+  expect([missing.status, missing.headers.get('content-type')]).toEqual([401, 'application/problem+json']);
+  expect(await seller.usage()).toEqual({ units: 2, requests: 1 });
 });
 
 it('a route of Next sells calls', async () => {

@@ -1,9 +1,10 @@
 /** Opening meterctl in a program: what it takes, and what it says to what it does not take. */
 
+import express from 'express';
 import { describe, expect, it } from 'vitest';
 import { MeterctlError, type MeterctlOptions, meterctl, type Price } from '../../src/meterctl.js';
 import { createTestFolder } from '../support/folder.js';
-import { openShop } from '../support/library.js';
+import { openShop, serve } from '../support/library.js';
 
 const noEnv = { env: {} };
 
@@ -58,5 +59,34 @@ describe('meterctl()', () => {
     // As above.
     expect(() => shop.express(price as Price)).toThrow(message);
     expect(() => shop.fetch(price as Price, () => new Response())).toThrow(message);
+  });
+
+  it('says how it is used where it is used in another way', async () => {
+    const { shop, key } = await openShop();
+    const app = express();
+    // Without its brackets, which types let pass.
+    app.get('/', shop.express, (_req, res) => res.end('ok'));
+    app.use(((error, _req, res, _next) => res.json([error.code, error.hint])) as express.ErrorRequestHandler);
+    expect(await (await fetch(await serve(app))).json()).toEqual([
+      'invalid',
+      expect.stringContaining('shop.express()'),
+    ]);
+    const sold = shop.fetch(async (_request, meter) => {
+      // As plain JavaScript may.
+      const said = meter.units('3' as unknown as number);
+      return new Response(
+        await said.then(
+          () => 'taken',
+          (error: Error) => error.message,
+        ),
+      );
+    });
+    const context = { req: { raw: new Request('http://x/') } } as unknown as Request;
+    await expect(sold(context)).rejects.toMatchObject({
+      code: 'invalid',
+      hint: expect.stringContaining('c.req.raw'),
+    });
+    const answer = await sold(new Request('http://x/', { headers: { 'x-api-key': key } }));
+    expect(await answer.text()).toMatch(/, not a string\.$/);
   });
 });

@@ -14,9 +14,16 @@ import { openShop, type TestShop } from '../support/library.js';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 const section = /^## In your own app\n([\s\S]*?)^## /m.exec(readme)?.[1] ?? '';
-const [expressProgram = '', honoProgram = ''] = [...section.matchAll(/```js\n([\s\S]*?)```/g)].map(
-  ([, program]) => program,
-);
+const [expressProgram = '', honoProgram = '', honoMiddleware = ''] = [
+  ...section.matchAll(/```js\n([\s\S]*?)```/g),
+].map(([, program]) => program);
+
+/** What is sold by the middleware. */
+const shoutBelow = `app.post('/v1/shout', async (c) => {
+  const { text } = await c.req.json();
+  await c.var.meter.units(text.length);
+  return c.json({ text: text.toUpperCase() });
+});`;
 
 /** Runs a program in the folder of meterctl.json, with its packages beside it. It is ended when the test has finished. */
 function start({ folder, env }: TestShop, program: string): { ended: Promise<unknown>; stop(): void } {
@@ -66,7 +73,10 @@ it('the Express program sells, shows its pages, and ends', async () => {
   expect(await seller.json('outbox status')).toMatchObject({ pending: 0, delivered: 1 });
 });
 
-it('the Hono program sells', async () => {
+it.each([
+  ['program sells', honoProgram],
+  ['middleware sells', `${honoProgram.replace(/^const shout[\s\S]*/m, honoMiddleware)}\n${shoutBelow}`],
+])('the Hono %s', async (_what, program) => {
   const seller = await openShop();
   const port = await freePort();
   const server = [
@@ -78,7 +88,7 @@ it('the Hono program sells', async () => {
     `  res.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());`,
     `}).listen(${port}, '127.0.0.1');`,
   ];
-  start(seller, [honoProgram, ...server].join('\n'));
+  start(seller, [program, ...server].join('\n'));
   const answer = await eventually(() => shout(seller, port, 'hello'), 30_000);
   expect([answer.status, answer.headers.get('meterctl-units')]).toEqual([200, '5']);
   expect(await answer.json()).toEqual({ text: 'HELLO' });
