@@ -28,16 +28,22 @@ export interface EntryGroups {
   period: Group;
 }
 
-/** A batch, added up. Maps keep the order in which groups were added. */
-export interface Batch {
-  readonly deliveries: Map<string, Group>;
-  readonly days: Map<string, Group>;
-  readonly periods: Map<string, Group>;
+/** Groups by the table that they share a row of, in the order in which they were added. */
+interface Groups {
+  readonly deliveries: Group[];
+  readonly days: Group[];
+  readonly periods: Group[];
+}
+
+/** A batch, added up. */
+export interface Batch extends Groups {
+  /** The same groups by customer: of each there are so few that they are compared one by one, which is faster than any key. */
+  readonly ofCustomer: Map<number, Groups>;
 }
 
 /** An empty batch. */
 export function createBatch(): Batch {
-  return { deliveries: new Map(), days: new Map(), periods: new Map() };
+  return { ...noGroups(), ofCustomer: new Map() };
 }
 
 /** The UTC day, counted from 1970. Computed here because a number that is bound to SQL divides as a float there. */
@@ -45,29 +51,54 @@ export function dayOf(atMs: number): number {
   return Math.floor(atMs / DAY_MS);
 }
 
-/** The key of the entry's period in `periods`. */
-export function periodKey({ usage, meterNo }: Entry): string {
-  return `${usage.customerNo} ${meterNo} ${usage.periodStartMs}`;
-}
-
 /** Adds one entry to its groups. Returns the group of its delivery and that of its period. */
 export function addToBatch(batch: Batch, entry: Entry): EntryGroups {
-  const { usage, routeNo } = entry;
-  const period = periodKey(entry);
-  addToGroup(batch.days, `${dayOf(usage.atMs)} ${usage.customerNo} ${usage.keyNo ?? 0} ${routeNo}`, entry);
+  const { customerNo } = entry.usage;
+  let own = batch.ofCustomer.get(customerNo);
+  if (!own) {
+    own = noGroups();
+    batch.ofCustomer.set(customerNo, own);
+  }
+  addToGroup(batch.days, own.days, sameDay, entry);
   return {
-    delivery: addToGroup(batch.deliveries, `${period} ${usage.window.startMs} ${usage.window.endMs}`, entry),
-    period: addToGroup(batch.periods, period, entry),
+    delivery: addToGroup(batch.deliveries, own.deliveries, sameDelivery, entry),
+    period: addToGroup(batch.periods, own.periods, samePeriod, entry),
   };
 }
 
-function addToGroup(groups: Map<string, Group>, key: string, entry: Entry): Group {
-  let group = groups.get(key);
+/** The group of the entry's period, if anything of it is in the batch. */
+export function periodInBatch(batch: Batch, entry: Entry): Group | undefined {
+  return batch.ofCustomer.get(entry.usage.customerNo)?.periods.find(({ first }) => samePeriod(first, entry));
+}
+
+/** Whether two entries of one customer share a row. */
+type Same = (one: Entry, other: Entry) => boolean;
+
+const samePeriod: Same = (one, other) =>
+  one.usage.periodStartMs === other.usage.periodStartMs && one.meterNo === other.meterNo;
+
+const sameDelivery: Same = (one, other) =>
+  one.usage.window.startMs === other.usage.window.startMs &&
+  one.usage.window.endMs === other.usage.window.endMs &&
+  samePeriod(one, other);
+
+const sameDay: Same = (one, other) =>
+  one.usage.keyNo === other.usage.keyNo &&
+  one.routeNo === other.routeNo &&
+  dayOf(one.usage.atMs) === dayOf(other.usage.atMs);
+
+function addToGroup(all: Group[], own: Group[], same: Same, entry: Entry): Group {
+  let group = own.find(({ first }) => same(first, entry));
   if (!group) {
     group = { first: entry, units: 0, requests: 0, stored: 0 };
-    groups.set(key, group);
+    own.push(group);
+    all.push(group);
   }
   group.units += entry.usage.units;
   group.requests += entry.usage.units < 0 ? 0 : 1;
   return group;
+}
+
+function noGroups(): Groups {
+  return { deliveries: [], days: [], periods: [] };
 }

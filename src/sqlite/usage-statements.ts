@@ -1,8 +1,4 @@
-/** The statements that write a row of the ledger and add it to the roll-ups. */
-
-/** One row of the ledger. */
-export const insertUsageSql = `
-INSERT INTO usage (delivery_no, customer_no, key_no, route_no, at_ms, units) VALUES (?, ?, ?, ?, ?, ?)`;
+/** The statements that add rows of the ledger to the roll-ups. */
 
 /** Adds to one day of a customer, key and route. */
 export const upsertDaySql = `

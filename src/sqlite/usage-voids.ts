@@ -9,7 +9,8 @@ import type { Ids } from '../lib/host.js';
 import type { AuditWriter } from './audit.js';
 import type { Database } from './open.js';
 import { dayOf } from './usage-batch.js';
-import { insertUsageSql, upsertDaySql, upsertPeriodSql } from './usage-statements.js';
+import { createRowWriter } from './usage-rows.js';
+import { upsertDaySql, upsertPeriodSql } from './usage-statements.js';
 
 const findSql = `
 SELECT u.id, c.id AS customerId, u.units, u.at_ms AS atMs
@@ -82,7 +83,7 @@ export function createVoids(
   const findVoid = connection.prepare<[number], Omit<VoidedUsage, 'recorded'>>(findVoidSql);
   const shrink = connection.prepare<Values>(shrinkSql);
   const correct = connection.prepare<Values, number>(correctSql).pluck();
-  const insert = connection.prepare<[number, number, number | null, number, number, number]>(insertUsageSql);
+  const insertRows = createRowWriter(connection);
   const note = connection.prepare<[number, number, number, string, number]>(noteSql);
   const upsertDay = connection.prepare<[number, number, number, number, number, number]>(upsertDaySql);
   const upsertPeriod = connection.prepare<[number, number, number, number]>(upsertPeriodSql);
@@ -103,7 +104,7 @@ export function createVoids(
   function record(original: Original, deliveryNo: number, order: UsageVoid, act: Act): VoidedUsage {
     const { customerNo, keyNo, routeNo, meterNo, atMs, periodStartMs } = original;
     const units = -original.units;
-    const id = Number(insert.run(deliveryNo, customerNo, keyNo, routeNo, atMs, units).lastInsertRowid);
+    const id = insertRows([[deliveryNo, customerNo, keyNo, routeNo, atMs, units]]);
     note.run(id, customerNo, order.usageId, order.reason, act.atMs);
     upsertDay.run(dayOf(atMs), customerNo, keyNo ?? 0, routeNo, units, 0);
     upsertPeriod.get(customerNo, meterNo, periodStartMs, units);

@@ -16,10 +16,12 @@ import {
   dayOf,
   type Entry,
   type EntryGroups,
-  periodKey,
+  type Group,
+  periodInBatch,
 } from './usage-batch.js';
 import { createRepeatQuery, createRepeats } from './usage-repeats.js';
-import { insertUsageSql, upsertDaySql, upsertPeriodSql } from './usage-statements.js';
+import { createRowWriter, type UsageRow } from './usage-rows.js';
+import { upsertDaySql, upsertPeriodSql } from './usage-statements.js';
 import { createUsageSums } from './usage-sums.js';
 import { createVoids } from './usage-voids.js';
 
@@ -77,21 +79,19 @@ function createRecorder(
   openCalls: ReturnType<typeof createOpenCalls>,
 ): (entries: readonly Entry[], nowMs: number) => RecordedUsage[] {
   const { connection } = database;
-  const insert = connection.prepare<[number, number, number | null, number, number, number]>(insertUsageSql);
+  const insertRows = createRowWriter(connection);
   const findPeriod = connection.prepare<[number, number, number], number>(findPeriodSql).pluck();
   const repeats = createRepeats(connection);
   const storeGroups = createGroupWriter(database, ids);
 
   function periodUnits(entry: Entry, batch: Batch): number {
     const { customerNo, periodStartMs } = entry.usage;
-    const inBatch = batch.periods.get(periodKey(entry))?.stored;
+    const inBatch = periodInBatch(batch, entry)?.stored;
     return inBatch ?? findPeriod.get(customerNo, entry.meterNo, periodStartMs) ?? 0;
   }
 
-  function insertRow({ usage, routeNo }: Entry, groups: EntryGroups, nowMs: number): RecordedUsage {
-    const { delivery, period } = groups;
-    const { customerNo, keyNo, atMs, units } = usage;
-    const id = Number(insert.run(delivery.stored, customerNo, keyNo, routeNo, atMs, units).lastInsertRowid);
+  function noteRow({ usage }: Entry, period: Group, id: number, nowMs: number): RecordedUsage {
+    const { units } = usage;
     period.stored += units;
     const recorded: RecordedUsage = { id, recorded: 'new', units, periodUnits: period.stored };
     repeats.note(recorded, usage, nowMs);
@@ -110,13 +110,21 @@ function createRecorder(
       steps[index] || repeated.has(index) ? undefined : addToBatch(batch, entry),
     );
     storeGroups(batch);
+    const rows = entries.flatMap((entry, index) => rowOf(entry, groups[index]));
+    let id = insertRows(rows) - 1;
     return entries.map((entry, index) => {
       const [group, step] = [groups[index], steps[index]];
-      if (group) return insertRow(entry, group, nowMs);
+      if (group) return noteRow(entry, group.period, ++id, nowMs);
       const unchanged = step ?? { ...repeats.firstOf(entry.usage, nowMs), recorded: 'repeat' };
       return { ...unchanged, periodUnits: periodUnits(entry, batch) };
     });
   };
+}
+
+/** The row of an entry that was added to the batch. */
+function rowOf({ usage, routeNo }: Entry, groups: EntryGroups | undefined): UsageRow[] {
+  const { customerNo, keyNo, atMs, units } = usage;
+  return groups ? [[groups.delivery.stored, customerNo, keyNo, routeNo, atMs, units]] : [];
 }
 
 /** Writes a batch's open deliveries and roll-ups, and notes in each group what stands there now. */
@@ -130,7 +138,7 @@ function createGroupWriter({ connection }: Database, ids: Ids): (batch: Batch) =
   const upsertPeriod = connection.prepare<[number, number, number, number], number>(upsertPeriodSql).pluck();
 
   return ({ deliveries, days, periods }) => {
-    for (const group of deliveries.values()) {
+    for (const group of deliveries) {
       const { usage, meterNo } = group.first;
       const no = upsertDelivery.get(
         ids.next('dlv'),
@@ -146,11 +154,11 @@ function createGroupWriter({ connection }: Database, ids: Ids): (batch: Batch) =
       assert(no !== undefined);
       group.stored = no;
     }
-    for (const { first, units, requests } of days.values()) {
+    for (const { first, units, requests } of days) {
       const { atMs, customerNo, keyNo } = first.usage;
       upsertDay.run(dayOf(atMs), customerNo, keyNo ?? 0, first.routeNo, units, requests);
     }
-    for (const group of periods.values()) {
+    for (const group of periods) {
       const { usage, meterNo } = group.first;
       const units = upsertPeriod.get(usage.customerNo, meterNo, usage.periodStartMs, group.units);
       assert(units !== undefined);
