@@ -28,7 +28,9 @@ export function createRowWriter(connection: Connection): (rows: readonly UsageRo
     for (let at = 0; at < rows.length; ) {
       const fitting = statements.find(({ size }) => size <= rows.length - at);
       assert(fitting, 'one row always fits');
-      const values = rows.slice(at, at + fitting.size).flat();
+      const values: UsageRow[number][] = [];
+      // By hand: `flat` takes longer than SQLite does.
+      for (let of = at; of < at + fitting.size; of += 1) values.push(...(rows[of] ?? []));
       lastId = Number(fitting.insert.run(values).lastInsertRowid);
       at += fitting.size;
     }

@@ -110,7 +110,11 @@ function createRecorder(
       steps[index] || repeated.has(index) ? undefined : addToBatch(batch, entry),
     );
     storeGroups(batch);
-    const rows = entries.flatMap((entry, index) => rowOf(entry, groups[index]));
+    const rows: UsageRow[] = [];
+    entries.forEach((entry, index) => {
+      const group = groups[index];
+      if (group) rows.push(rowOf(entry, group));
+    });
     let id = insertRows(rows) - 1;
     return entries.map((entry, index) => {
       const [group, step] = [groups[index], steps[index]];
@@ -122,9 +126,9 @@ function createRecorder(
 }
 
 /** The row of an entry that was added to the batch. */
-function rowOf({ usage, routeNo }: Entry, groups: EntryGroups | undefined): UsageRow[] {
+function rowOf({ usage, routeNo }: Entry, { delivery }: EntryGroups): UsageRow {
   const { customerNo, keyNo, atMs, units } = usage;
-  return groups ? [[groups.delivery.stored, customerNo, keyNo, routeNo, atMs, units]] : [];
+  return [delivery.stored, customerNo, keyNo, routeNo, atMs, units];
 }
 
 /** Writes a batch's open deliveries and roll-ups, and notes in each group what stands there now. */

@@ -194,8 +194,10 @@ export class MeteredCall implements CallMeter {
 
   /** What the answer says of limits, and of its units where they are known. */
   #bill(units?: number): string[] {
-    const fields = Object.entries(this.#deps.admission.headers()).flat();
-    return units === undefined ? fields : [...fields, 'Meterctl-Units', String(units)];
+    const fields: string[] = [];
+    for (const [name, value] of Object.entries(this.#deps.admission.headers())) fields.push(name, value);
+    if (units !== undefined) fields.push('Meterctl-Units', String(units));
+    return fields;
   }
 
   #charge(): number {
