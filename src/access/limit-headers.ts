@@ -5,13 +5,10 @@ import type { LimitState } from './limit-states.js';
 /** Writes `RateLimit-Policy`. */
 export type PolicyLine = (states: readonly LimitState[]) => string;
 
-/** The headers; none without limits. Times are whole seconds. */
-export function limitHeaders(
-  states: readonly LimitState[],
-  policyLine: PolicyLine = policyLineOf,
-): Record<string, string> {
+/** The header fields, names and values in turn; none without limits. Times are whole seconds. */
+export function limitHeaders(states: readonly LimitState[], policyLine: PolicyLine = policyLineOf): string[] {
   let tightest = states[0];
-  if (!tightest) return {};
+  if (!tightest) return [];
   let limit = '';
   for (const state of states) {
     const comma = limit === '' ? '' : ', ';
@@ -19,13 +16,18 @@ export function limitHeaders(
     if (state.resetMs !== null) limit += `;t=${secondsOf(state.resetMs)}`;
     if (isTighter(state, tightest)) tightest = state;
   }
-  return {
-    'RateLimit-Policy': policyLine(states),
-    RateLimit: limit,
-    'X-RateLimit-Limit': String(tightest.quota),
-    'X-RateLimit-Remaining': String(tightest.left),
-    'X-RateLimit-Reset': String(secondsOf(tightest.resetMs ?? 0)),
-  };
+  return [
+    'RateLimit-Policy',
+    policyLine(states),
+    'RateLimit',
+    limit,
+    'X-RateLimit-Limit',
+    String(tightest.quota),
+    'X-RateLimit-Remaining',
+    String(tightest.left),
+    'X-RateLimit-Reset',
+    String(secondsOf(tightest.resetMs ?? 0)),
+  ];
 }
 
 /** Makes a writer for one caller that remembers what it wrote: policies change with a window, or not at all. */

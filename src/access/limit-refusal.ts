@@ -1,6 +1,7 @@
 /** Why a limit refuses a call, in words and headers. */
 
 import assert from 'node:assert';
+import { pairs } from '../lib/header-list.js';
 import { limitHeaders, secondsOf } from './limit-headers.js';
 import type { LimitRefusalCode, LimitState } from './limit-states.js';
 
@@ -18,7 +19,7 @@ export interface LimitRefusal {
 export function refusalBy(states: readonly LimitState[], units: number, calls: 0 | 1 = 1): LimitRefusal {
   const state = states.find(({ counts, left }) => left < (counts === 'units' ? units : calls));
   assert(state, 'a limit that refuses leaves too little');
-  const headers = limitHeaders(states);
+  const headers: Record<string, string> = Object.fromEntries(pairs(limitHeaders(states)));
   const answers429 = state.refused === 'rate_limited' || state.refused === 'quota_exceeded';
   if (answers429) headers['Retry-After'] = String(Math.max(1, secondsOf(state.waitMs ?? 0)));
   return { refused: state.refused, detail: detailOf(state, units), headers };

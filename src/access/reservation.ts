@@ -7,8 +7,8 @@ import { limitStates, type Stand, unitsLeft } from './limit-states.js';
 
 /** A call that was let in. */
 export interface Admission {
-  /** What the answer says of limits, as they stand when this is called. */
-  headers(): Record<string, string>;
+  /** What the answer says of limits, as they stand when this is called: names and values in turn. */
+  headers(): readonly string[];
   /** Holds so many units in all or, saying why they do not fit, no more than before. */
   hold(units: number): LimitRefusal | undefined;
   /** Holds so many units in all, or as many as the limits leave now. Returns how many are held. */
@@ -24,7 +24,7 @@ export interface Admission {
 
 /** A call that no limit holds for. */
 export const unlimited = {
-  headers: () => ({}),
+  headers: () => [],
   hold: () => undefined,
   holdUpTo: (units: number) => units,
   settle: () => undefined,
@@ -53,7 +53,7 @@ export class Reservation implements Admission {
     this.#take(units);
   }
 
-  headers(): Record<string, string> {
+  headers(): readonly string[] {
     return limitHeaders(limitStates(this.#stand), this.#stand.policyLine);
   }
 

@@ -1,7 +1,7 @@
 /** What handlers give to `write`, `end` and `writeHead`, in any of the forms that Node takes. */
 
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { pairs } from '../http/gateway/answer-head.js';
+import { pairs } from '../lib/header-list.js';
 
 /** What is called when a piece has gone out. */
 export type Callback = (error?: Error | null) => void;

@@ -1,9 +1,9 @@
 /** Sells calls of a handler that takes a `Request` and returns a `Response`. */
 
 import { MeterctlError } from '../domain/error.js';
-import { pairs } from '../http/gateway/answer-head.js';
 import { type ProblemAnswer, problemAnswer, type Refusal } from '../http/problem.js';
 import { idOfRequest } from '../http/request-id.js';
+import { pairs } from '../lib/header-list.js';
 import type { Host } from '../lib/host.js';
 import { AnswerBody } from './answer-body.js';
 import { Call, refusalFor } from './call.js';

@@ -1,8 +1,8 @@
 /** An answer of `node:http` whose head waits until its usage is on disk. Handlers write it as they always do. */
 
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { pairs } from '../http/gateway/answer-head.js';
 import { sendRefusal } from '../http/problem.js';
+import { pairs } from '../lib/header-list.js';
 import type { Log } from '../lib/host.js';
 import { type Callback, type Piece, pieceOf, setHeaders, textsOf } from './answer-pieces.js';
 import { type Call, refusalFor } from './call.js';

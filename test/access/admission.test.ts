@@ -3,7 +3,7 @@ import type { Decision } from '../../src/access/admission.js';
 import type { LimitRefusal } from '../../src/access/limit-refusal.js';
 import type { Admission } from '../../src/access/reservation.js';
 import { testStartMs } from '../support/host.js';
-import { openAdmission, openOn } from './open-admission.js';
+import { headersOf, openAdmission, openOn } from './open-admission.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -21,7 +21,7 @@ describe('admission', () => {
   it('says nothing and stops nobody without limits', async () => {
     const { admit } = await openAdmission();
     const admission = admitted(await admit(1_000_000));
-    expect(admission.headers()).toEqual({});
+    expect(headersOf(admission)).toEqual({});
     admission.settle(5);
     admission.release();
   });
@@ -37,7 +37,7 @@ describe('admission', () => {
     const { admit, set, host } = await openAdmission();
     await set({ rate: { count: 3, perMs: 60_000 } });
     const first = admitted(await admit());
-    expect(first.headers()).toEqual({
+    expect(headersOf(first)).toEqual({
       'RateLimit-Policy': '"rate";q=3;w=60',
       RateLimit: '"rate";r=2;t=20',
       'X-RateLimit-Limit': '3',
@@ -60,7 +60,7 @@ describe('admission', () => {
     await set({ maxInFlight: 2 });
     const first = admitted(await admit());
     admitted(await admit());
-    expect(first.headers()).toMatchObject({
+    expect(headersOf(first)).toMatchObject({
       'RateLimit-Policy': '"concurrency";q=2;qu="concurrent-requests"',
       RateLimit: '"concurrency";r=0',
     });
@@ -86,7 +86,7 @@ describe('admission', () => {
     await set({ quota: { units: 6, per } });
     admitted(await admit()).settle(1);
     const last = admitted(await admit());
-    expect(last.headers()).toMatchObject({ RateLimit: `"quota";r=0;t=${untilNextMs / 1000}` });
+    expect(headersOf(last)).toMatchObject({ RateLimit: `"quota";r=0;t=${untilNextMs / 1000}` });
     expect(refused(await admit())).toMatchObject({
       refused: 'quota_exceeded',
       headers: { 'Retry-After': String(untilNextMs / 1000) },
@@ -122,7 +122,7 @@ describe('admission', () => {
     admitted(await admit(118)).settle(118);
     expect(refused(await admit(3)).refused).toBe('spend_cap_reached');
     const last = admitted(await admit(2));
-    expect(last.headers()).toMatchObject({
+    expect(headersOf(last)).toMatchObject({
       'RateLimit-Policy': '"spend";q=120;w=2592000',
       'X-RateLimit-Remaining': '0',
     });
@@ -138,7 +138,7 @@ describe('admission', () => {
     await set({ prepaid: { units: 3, sinceMs: testStartMs } });
     admitted(await admit()).settle(1);
     const last = admitted(await admit());
-    expect(last.headers()).toMatchObject({
+    expect(headersOf(last)).toMatchObject({
       'RateLimit-Policy': '"prepaid";q=3',
       RateLimit: '"prepaid";r=0',
     });
@@ -151,7 +151,7 @@ describe('admission', () => {
     const { admit, set, key, record } = await openAdmission();
     await set({ quota: { units: 5, per: 'day' } }, { kind: 'key', keyId: key.id });
     await set({ quota: { units: 8, per: 'month' } });
-    expect(admitted(await admit(2)).headers()).toMatchObject({
+    expect(headersOf(admitted(await admit(2)))).toMatchObject({
       'RateLimit-Policy': '"key-quota";q=5;w=86400, "quota";q=8;w=2592000',
       'X-RateLimit-Limit': '5',
       'X-RateLimit-Remaining': '3',
@@ -165,7 +165,7 @@ describe('admission', () => {
     const { admit, set, host } = await openAdmission({ defaults });
     async function policy(): Promise<string | undefined> {
       await host.advance(1_000);
-      return admitted(await admit(0)).headers()['RateLimit-Policy'];
+      return headersOf(admitted(await admit(0)))['RateLimit-Policy'];
     }
     expect(await policy()).toBe('"rate";q=1;w=1, "quota";q=1;w=86400');
     await set(
@@ -182,12 +182,12 @@ describe('admission', () => {
     await set({ rate: { count: 5, perMs: 1_000 }, maxInFlight: 9, quota: { units: 3, per: 'day' } });
     for (let call = 0; call < 20; call += 1) refused(await admit(4));
     const after = admitted(await admit(3));
-    expect(after.headers()).toMatchObject({
+    expect(headersOf(after)).toMatchObject({
       RateLimit: '"concurrency";r=8, "rate";r=4;t=1, "quota";r=0;t=43200',
     });
     for (let call = 0; call < 20; call += 1) refused(await admit(1));
     after.release();
-    expect(admitted(await admit(3)).headers()).toMatchObject({
+    expect(headersOf(admitted(await admit(3)))).toMatchObject({
       RateLimit: '"concurrency";r=8, "rate";r=3;t=1, "quota";r=0;t=43200',
     });
   });
@@ -201,7 +201,7 @@ describe('admission', () => {
     call.release();
     const next = admitted(await admit(90));
     next.settle(95);
-    expect(next.headers()['X-RateLimit-Remaining']).toBe('0');
+    expect(headersOf(next)['X-RateLimit-Remaining']).toBe('0');
     next.release();
     refused(await admit(1));
   });
@@ -218,7 +218,7 @@ describe('admission', () => {
     expect(decisions.filter((decision) => !('refused' in decision))).toHaveLength(1_000);
     // What crashed with its reservations open is gone: the ledger is what counts.
     await record(999);
-    expect(admitted(await admit(1, openOn({ store, host }))).headers()['X-RateLimit-Remaining']).toBe('0');
+    expect(headersOf(admitted(await admit(1, openOn({ store, host }))))['X-RateLimit-Remaining']).toBe('0');
   });
 
   it('notices within a look what another process recorded, once', async () => {

@@ -2,8 +2,10 @@
 
 import { type AdmissionDeps, createAdmission, type Decision } from '../../src/access/admission.js';
 import type { Caller } from '../../src/access/caller-limits.js';
+import type { Admission } from '../../src/access/reservation.js';
 import type { LimitSubject, Limits } from '../../src/domain/limit.js';
 import type { RecordedUsage } from '../../src/domain/usage.js';
+import { pairs } from '../../src/lib/header-list.js';
 import { perUnitTerms } from '../../src/lib/pricing.js';
 import { usageRow } from '../../src/metering/usage-row.js';
 import { createFakeHost, type FakeHost } from '../support/host.js';
@@ -11,6 +13,11 @@ import { addSubscriber, openTestStore } from '../support/store.js';
 
 /** The meter and the window of these tests. */
 const metering = { meter: 'calls', windowMs: 2_000 };
+
+/** What the answer of a call says of limits. */
+export function headersOf(admission: Admission): Record<string, string> {
+  return Object.fromEntries(pairs(admission.headers()));
+}
 
 /** A new store and admission that has not seen it yet. */
 export async function openAdmission(over: Partial<AdmissionDeps> = {}) {

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Decision } from '../../src/access/admission.js';
 import type { Admission } from '../../src/access/reservation.js';
-import { openAdmission } from './open-admission.js';
+import { headersOf, openAdmission } from './open-admission.js';
 
 const hourMs = 3_600_000;
 
@@ -18,16 +18,16 @@ describe('a call that runs', () => {
     await set({ quota: { units: 10, per: 'day' }, maxInFlight: 1 });
     const call = admitted(await admit(1));
     expect(call.hold(10)).toBeUndefined();
-    expect(call.headers()).toMatchObject({ RateLimit: expect.stringContaining('"quota";r=0') });
+    expect(headersOf(call)).toMatchObject({ RateLimit: expect.stringContaining('"quota";r=0') });
     expect(call.hold(11)).toMatchObject({
       refused: 'quota_exceeded',
       detail: expect.stringMatching(/10 units/),
     });
     expect(call.hold(3)).toBeUndefined();
-    expect(call.headers()).toMatchObject({ RateLimit: expect.stringContaining('"quota";r=0') });
+    expect(headersOf(call)).toMatchObject({ RateLimit: expect.stringContaining('"quota";r=0') });
     call.settle(4);
     call.release();
-    expect(admitted(await admit(6)).headers()).toMatchObject({
+    expect(headersOf(admitted(await admit(6)))).toMatchObject({
       RateLimit: expect.stringContaining('"quota";r=0'),
     });
   });
@@ -57,6 +57,6 @@ describe('a call that runs', () => {
     call.settle(9, host.clock.nowMs());
     call.release();
     expect(await admit(2)).toMatchObject({ refused: 'quota_exceeded' });
-    expect(admitted(await admit(1)).headers()).toMatchObject({ 'X-RateLimit-Remaining': '0' });
+    expect(headersOf(admitted(await admit(1)))).toMatchObject({ 'X-RateLimit-Remaining': '0' });
   });
 });

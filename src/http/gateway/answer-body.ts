@@ -1,8 +1,9 @@
 /** The body of an answer on its way to the client: held until the head may go out, then as fast as the client reads. */
 
 import type { Response } from 'express';
+import { pairs } from '../../lib/header-list.js';
 import { requestIdOf } from '../request-id.js';
-import { type AnswerHead, pairs } from './answer-head.js';
+import type { AnswerHead } from './answer-head.js';
 
 /** So much waits in memory at least before the upstream does. */
 const heldBytesMax = 64 * 1024;

@@ -113,8 +113,3 @@ export function answerTrailers(raw: readonly (Buffer | string)[]): string[] {
 function isForClient(name: string): boolean {
   return !isHopByHop(name) && !name.startsWith('meterctl-') && name !== 'x-request-id';
 }
-
-/** Names with their values. */
-export function pairs(flat: readonly string[]): [string, string][] {
-  return flat.flatMap((name, index) => (index % 2 === 0 ? [[name, flat[index + 1] ?? '']] : []));
-}

@@ -1,7 +1,8 @@
 /** Interim answers of the upstream (RFC 9110 15.2), as far as Node can write them. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type AnswerHead, pairs } from './answer-head.js';
+import { pairs } from '../../lib/header-list.js';
+import type { AnswerHead } from './answer-head.js';
 
 /** Passes it on to who understands it. 100 is a matter between us and each side. */
 export function inform(req: IncomingMessage, res: ServerResponse, { status, headers }: AnswerHead): void {

@@ -1,8 +1,9 @@
 /** A call with an Idempotency-Key through the gateway: its answer is kept with its usage, in one commit. */
 
 import { type Answer, answerBytesMax, answerNotKept } from '../../domain/answer.js';
+import { pairs } from '../../lib/header-list.js';
 import type { RequestSigns } from '../../metering/tally.js';
-import { type AnswerHead, pairs } from './answer-head.js';
+import type { AnswerHead } from './answer-head.js';
 import type { CallEnd, CallMeter } from './call-meter.js';
 
 /**

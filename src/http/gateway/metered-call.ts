@@ -194,10 +194,8 @@ export class MeteredCall implements CallMeter {
 
   /** What the answer says of limits, and of its units where they are known. */
   #bill(units?: number): string[] {
-    const fields: string[] = [];
-    for (const [name, value] of Object.entries(this.#deps.admission.headers())) fields.push(name, value);
-    if (units !== undefined) fields.push('Meterctl-Units', String(units));
-    return fields;
+    const fields = this.#deps.admission.headers();
+    return units === undefined ? [...fields] : [...fields, 'Meterctl-Units', String(units)];
   }
 
   #charge(): number {

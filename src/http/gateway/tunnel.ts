@@ -3,8 +3,9 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { pairs } from '../../lib/header-list.js';
 import { requestIdOf } from '../request-id.js';
-import { type AnswerHead, pairs } from './answer-head.js';
+import type { AnswerHead } from './answer-head.js';
 import type { CallEnd, CallMeter } from './call-meter.js';
 import { createFrames } from './frames.js';
 

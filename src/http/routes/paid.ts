@@ -87,13 +87,18 @@ async function sell(deps: PaidDeps, req: Request, res: Response, call: Call): Pr
     if (!recorded) return;
     admission.settle(recorded.units);
     const body = answerBody(recorded);
-    res.writeHead(200, {
-      'X-Request-Id': requestIdOf(res),
-      'Content-Type': contentType,
-      'Content-Length': body.length,
-      'Meterctl-Units': recorded.units,
+    // A list: an object that takes up another's fields costs more than all else that is done here.
+    res.writeHead(200, [
+      'X-Request-Id',
+      requestIdOf(res),
+      'Content-Type',
+      contentType,
+      'Content-Length',
+      body.length,
+      'Meterctl-Units',
+      recorded.units,
       ...admission.headers(),
-    });
+    ]);
     res.end(body, 'latin1');
   } finally {
     admission.release();
