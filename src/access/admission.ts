@@ -53,9 +53,9 @@ export interface AdmissionDeps {
     | 'findCustomer'
     | 'findLimits'
     | 'findPeriodUnits'
-    | 'listUsage'
+    | 'sumWindow'
     | 'sumOthersOpen'
-    | 'otherWrites'
+    | 'otherUsage'
     | 'listUsedSince'
   >;
   clock: Clock;
@@ -77,7 +77,7 @@ export function createAdmission(deps: AdmissionDeps): AdmissionControl {
   const steady = createSteadyTime();
   const limitsOf = createLimitReader(deps, reservingOf);
   const watch = createThresholdWatch({ ...deps.alerts, meter: deps.meter });
-  let writes: number | undefined;
+  let others: number | undefined;
   let lastUsageId: number | undefined;
 
   function admit(request: AdmissionRequest): Decision | Promise<Decision> {
@@ -118,9 +118,9 @@ export function createAdmission(deps: AdmissionDeps): AdmissionControl {
   }
 
   async function tick(): Promise<void> {
-    const latest = await store.otherWrites();
-    const changed = writes !== undefined && latest !== writes;
-    writes = latest;
+    const latest = await store.otherUsage();
+    const changed = others !== undefined && latest !== others;
+    others = latest;
     if (changed) counters.expire();
     const used = await store.listUsedSince(changed ? lastUsageId : undefined);
     lastUsageId = used.lastUsageId;

@@ -3,13 +3,11 @@
 import type { QuotaSpan } from '../domain/limit.js';
 import type { UsageStore } from '../domain/store.js';
 import type { Period } from '../domain/subscription.js';
+import type { UsageOwner } from '../domain/usage-counts.js';
 import type { Clock } from '../lib/host.js';
 
 /** Whose units are counted. */
-export interface Counted {
-  kind: 'key' | 'customer';
-  /** The store's number. */
-  no: number;
+export interface Counted extends UsageOwner {
   id: string;
 }
 
@@ -52,7 +50,7 @@ const talliesMax = 50_000;
 const sweepMax = 8;
 
 /** What counts are read from. */
-export type CountStore = Pick<UsageStore, 'findPeriodUnits' | 'listUsage' | 'sumOthersOpen'>;
+export type CountStore = Pick<UsageStore, 'findPeriodUnits' | 'sumWindow' | 'sumOthersOpen'>;
 
 /** Makes empty counters. */
 export function createCounters(deps: { store: CountStore; clock: Clock; meter: string }): Counters {
@@ -124,15 +122,12 @@ async function unitsOf(
 
 async function recordedUnits(
   { store, meter }: { store: CountStore; meter: string },
-  { kind, no, id }: Counted,
+  whose: Counted,
   span: CountedSpan,
-  { startMs, endMs }: Period,
+  window: Period,
 ): Promise<number> {
-  if (kind === 'customer' && span === 'period') return store.findPeriodUnits(no, meter, startMs);
-  const whose = kind === 'customer' ? { customerId: id } : { keyId: id };
-  // Not `sumUsage`, which also goes through all that Stripe does not have yet: that may be millions of rows.
-  const [used] = await store.listUsage({ fromMs: startMs, toMs: endMs, ...whose }, 'customer');
-  return used?.units ?? 0;
+  const isPeriod = whose.kind === 'customer' && span === 'period';
+  return isPeriod ? store.findPeriodUnits(whose.no, meter, window.startMs) : store.sumWindow(whose, window);
 }
 
 /**

@@ -3,6 +3,7 @@
 import type { AbortPolicy } from './route.js';
 import type { Period } from './subscription.js';
 import type { NewUsage } from './usage.js';
+import type { UsageOwner } from './usage-counts.js';
 
 /** Says that a usage belongs to a call that was, or is, open. */
 export interface CallStep {
@@ -33,7 +34,7 @@ export interface OpenCallStore {
   /** Notes how far calls have come. One that is not open any more stays so. */
   recordProgress(calls: readonly CallProgress[]): Promise<void>;
   /** Units of the calls that other processes run, or left behind in a crash, as far as they had come and in that time. */
-  sumOthersOpen(whose: { kind: 'key' | 'customer'; no: number }, window: Period): Promise<number>;
+  sumOthersOpen(whose: UsageOwner, window: Period): Promise<number>;
   /** Calls that were last seen before `fromMs`, or after `toMs` by a clock that was ahead. */
   listUnseenCalls(seen: { fromMs: number; toMs: number }, limit: number): Promise<OpenCallRow[]>;
 }

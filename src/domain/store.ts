@@ -38,6 +38,7 @@ import type {
   UsageVoid,
   VoidedUsage,
 } from './usage.js';
+import type { UsageCounts } from './usage-counts.js';
 import type { NewWebhook, Webhook, WebhookState } from './webhook.js';
 
 /** Which mode and account the database belongs to, and small marks that must survive a restart. */
@@ -90,7 +91,7 @@ export interface LimitStore {
 }
 
 /** The ledger and the reports read from it. */
-export interface UsageStore extends OpenCallStore {
+export interface UsageStore extends OpenCallStore, UsageCounts {
   /** Records all in one synced commit, each with the delivery that covers it; one result an entry, in order. */
   recordUsage(entries: readonly NewUsage[], nowMs: number): Promise<RecordedUsage[]>;
   findUsage(id: number): Promise<LedgerRow | undefined>;
@@ -103,13 +104,6 @@ export interface UsageStore extends OpenCallStore {
    * final; nothing is written then.
    */
   voidUsage(order: UsageVoid, act: Act): Promise<VoidedUsage | 'unbillable'>;
-  /**
-   * Whose usage was recorded after this row of the ledger, nobody's when there is none; at most 1,000 of them. With the
-   * ledger's last row.
-   */
-  listUsedSince(usageId: number | undefined): Promise<{ customerIds: string[]; lastUsageId: number }>;
-  /** The customer's units in the billing period that starts at `periodStartMs`. */
-  findPeriodUnits(customerNo: number, meter: string, periodStartMs: number): Promise<number>;
   /** Sums by group, in ascending order of the group. */
   listUsage(filter: UsageFilter, by: UsageGrouping): Promise<UsageSum[]>;
   sumUsage(filter: UsageFilter): Promise<UsageTotals>;
@@ -244,7 +238,5 @@ export interface Store
     LimitStore {
   /** Throws `unavailable` when the database cannot be written. */
   check(): Promise<void>;
-  /** A number that changes when another process has written anything. */
-  otherWrites(): Promise<number>;
   close(): Promise<void>;
 }

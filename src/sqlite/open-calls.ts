@@ -89,6 +89,7 @@ export function createOpenCalls({ connection, read, write }: Database) {
 
   return {
     contract,
+    isOwn: (id: string) => own.has(id),
     /** After the commit: tells the calls of this process from those of others. */
     note({ usage: { call } }: Entry): void {
       if (call?.step === 'open') own.add(call.id);

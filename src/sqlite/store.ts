@@ -53,10 +53,6 @@ export function createStore(unwatched: Database, host: Host): Store {
     async check() {
       await database.write(() => countCheck.run());
     },
-    async otherWrites() {
-      // SQLite: PRAGMA data_version, which commits of this connection do not change.
-      return Number(database.read(() => database.connection.pragma('data_version', { simple: true })));
-    },
     close: database.close,
   };
 }

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert';
 import type { Database as Connection } from 'better-sqlite3';
+import type { OtherUsage } from './other-usage.js';
 
 /** What a row holds, in the order of its columns. */
 export type UsageRow = [
@@ -13,11 +14,14 @@ export type UsageRow = [
   units: number,
 ];
 
+/** Inserts rows, inside a transaction of the caller's, and tells the first one's id. */
+export type RowWriter = (rows: readonly UsageRow[]) => number;
+
 /** Statements for so many rows; what one leaves over is for the next. */
 const sizes = [64, 16, 4, 1];
 
-/** Prepares the statements. Returns what inserts rows, inside a transaction of the caller's, and tells the first one's id. */
-export function createRowWriter(connection: Connection): (rows: readonly UsageRow[]) => number {
+/** Prepares the statements. */
+export function createRowWriter(connection: Connection, others: Pick<OtherUsage, 'noteOwn'>): RowWriter {
   const statements = sizes.map((size) => ({
     size,
     insert: connection.prepare<[UsageRow[number][]]>(insertSql(size)),
@@ -35,7 +39,9 @@ export function createRowWriter(connection: Connection): (rows: readonly UsageRo
       at += fitting.size;
     }
     // Without AUTOINCREMENT a row gets the largest id plus one (SQLite: rowid tables), and nobody else writes meanwhile.
-    return lastId - rows.length + 1;
+    const firstId = lastId - rows.length + 1;
+    if (rows.length > 0) others.noteOwn(firstId, rows.length);
+    return firstId;
   };
 }
 

@@ -9,7 +9,7 @@ import type { Ids } from '../lib/host.js';
 import type { AuditWriter } from './audit.js';
 import type { Database } from './open.js';
 import { dayOf } from './usage-batch.js';
-import { createRowWriter } from './usage-rows.js';
+import type { RowWriter } from './usage-rows.js';
 import { upsertDaySql, upsertPeriodSql } from './usage-statements.js';
 
 const findSql = `
@@ -73,17 +73,22 @@ interface Original {
 type Values = [Record<string, unknown>];
 
 /** The taking back part of the contract. */
-export function createVoids(
-  { connection, read, write }: Database,
-  ids: Ids,
-  audit: AuditWriter,
-): Pick<UsageStore, 'findUsage' | 'voidUsage'> {
+export function createVoids({
+  database: { connection, read, write },
+  ids,
+  audit,
+  insertRows,
+}: {
+  database: Database;
+  ids: Ids;
+  audit: AuditWriter;
+  insertRows: RowWriter;
+}): Pick<UsageStore, 'findUsage' | 'voidUsage'> {
   const find = connection.prepare<[number], LedgerRow>(findSql);
   const findOriginal = connection.prepare<[number], Original>(findOriginalSql);
   const findVoid = connection.prepare<[number], Omit<VoidedUsage, 'recorded'>>(findVoidSql);
   const shrink = connection.prepare<Values>(shrinkSql);
   const correct = connection.prepare<Values, number>(correctSql).pluck();
-  const insertRows = createRowWriter(connection);
   const note = connection.prepare<[number, number, number, string, number]>(noteSql);
   const upsertDay = connection.prepare<[number, number, number, number, number, number]>(upsertDaySql);
   const upsertPeriod = connection.prepare<[number, number, number, number]>(upsertPeriodSql);

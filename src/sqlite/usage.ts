@@ -8,6 +8,7 @@ import type { AuditWriter } from './audit.js';
 import { createNames } from './names.js';
 import type { Database } from './open.js';
 import { createOpenCalls } from './open-calls.js';
+import { createOtherUsage } from './other-usage.js';
 import { createRecentUsage } from './recent-usage.js';
 import {
   addToBatch,
@@ -20,10 +21,11 @@ import {
   periodInBatch,
 } from './usage-batch.js';
 import { createRepeatQuery, createRepeats } from './usage-repeats.js';
-import { createRowWriter, type UsageRow } from './usage-rows.js';
+import { createRowWriter, type RowWriter, type UsageRow } from './usage-rows.js';
 import { upsertDaySql, upsertPeriodSql } from './usage-statements.js';
 import { createUsageSums } from './usage-sums.js';
 import { createVoids } from './usage-voids.js';
+import { createWindowUnits } from './window-units.js';
 
 const upsertDeliverySql = `
 INSERT INTO deliveries (
@@ -43,13 +45,17 @@ export function createUsage(database: Database, ids: Ids, audit: AuditWriter): U
   const routes = createNames(database, 'routes', 'name');
   const findPeriod = connection.prepare<[number, number, number], number>(findPeriodSql).pluck();
   const openCalls = createOpenCalls(database);
-  const recordEntries = createRecorder(database, ids, openCalls);
+  const others = createOtherUsage(database, openCalls.isOwn);
+  const insertRows = createRowWriter(connection, others);
+  const recordEntries = createRecorder({ database, ids, openCalls, insertRows });
   return {
     ...createUsageSums(database, routes),
     ...createRecentUsage(database),
     ...createRepeatQuery(database),
     ...openCalls.contract,
-    ...createVoids(database, ids, audit),
+    ...createVoids({ database, ids, audit, insertRows }),
+    ...createWindowUnits(database),
+    otherUsage: async () => others.revision(),
     async recordUsage(usages, nowMs) {
       usages.forEach(check);
       const entries: Entry[] = [];
@@ -73,13 +79,18 @@ export function createUsage(database: Database, ids: Ids, audit: AuditWriter): U
 }
 
 /** Records entries inside a transaction of the caller; one result an entry, in order. */
-function createRecorder(
-  database: Database,
-  ids: Ids,
-  openCalls: ReturnType<typeof createOpenCalls>,
-): (entries: readonly Entry[], nowMs: number) => RecordedUsage[] {
+function createRecorder({
+  database,
+  ids,
+  openCalls,
+  insertRows,
+}: {
+  database: Database;
+  ids: Ids;
+  openCalls: ReturnType<typeof createOpenCalls>;
+  insertRows: RowWriter;
+}): (entries: readonly Entry[], nowMs: number) => RecordedUsage[] {
   const { connection } = database;
-  const insertRows = createRowWriter(connection);
   const findPeriod = connection.prepare<[number, number, number], number>(findPeriodSql).pluck();
   const repeats = createRepeats(connection);
   const storeGroups = createGroupWriter(database, ids);

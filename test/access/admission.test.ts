@@ -225,7 +225,7 @@ describe('admission', () => {
     const { admit, set, admission, host, store, record } = await openAdmission();
     await set({ quota: { units: 10, per: 'day' } });
     let writes = 0;
-    const watching = openOn({ host, store: { ...store, otherWrites: async () => writes } });
+    const watching = openOn({ host, store: { ...store, otherUsage: async () => writes } });
     await watching.tick();
     const mine = admitted(await admit(2, watching));
     await record(4);
@@ -248,11 +248,11 @@ describe('admission', () => {
     const { store, host, set, admit } = await openAdmission();
     await set({ quota: { units: 1, per: 'day' } });
     let broken = true;
-    const listUsage: typeof store.listUsage = async (filter, by) => {
+    const sumWindow: typeof store.sumWindow = async (whose, window) => {
       if (broken) throw new Error('disk');
-      return store.listUsage(filter, by);
+      return store.sumWindow(whose, window);
     };
-    const flaky = openOn({ host, store: { ...store, listUsage } });
+    const flaky = openOn({ host, store: { ...store, sumWindow } });
     await expect(admit(1, flaky)).rejects.toThrow('disk');
     broken = false;
     admitted(await admit(1, flaky));

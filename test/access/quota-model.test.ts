@@ -51,7 +51,7 @@ async function openHistory() {
   const { host, store, admit, set, record } = await openAdmission();
   await set({ quota: { units: quota, per: 'hour' } });
   let writes = 0;
-  const seen = { ...store, otherWrites: async () => writes };
+  const seen = { ...store, otherUsage: async () => writes };
   let admission = openOn({ host, store: seen });
   await admission.tick();
   let open: OpenCall[] = [];

@@ -56,7 +56,7 @@ describe('thresholds', () => {
   it('are told after a restart, and for what was recorded without a call', async () => {
     const { record, store, host, alerts, told } = await openWatch({ quota: { units: 10, per: 'day' } });
     let writes = 0;
-    const admission = openOn({ host, store: { ...store, otherWrites: async () => writes } }, { alerts });
+    const admission = openOn({ host, store: { ...store, otherUsage: async () => writes } }, { alerts });
     await admission.tick();
     await record(8);
     await admission.tick();

@@ -5,6 +5,7 @@ import type { Store } from '../../src/domain/store.js';
 import type { FakeHost } from '../support/host.js';
 import { describeAnswers } from './answers.js';
 import { describeCheckouts } from './checkouts.js';
+import { describeCounts } from './counts.js';
 import { describeCustomers } from './customers.js';
 import { describeDeliveries } from './deliveries.js';
 import { describeIdentity } from './identity.js';
@@ -41,6 +42,7 @@ export function describeStore(engine: string, open: OpenStore): void {
     describeKeyTransfer(open);
     describeUsage(open);
     describeOpenCalls(open);
+    describeCounts(open);
     describeReports(open);
     describeDeliveries(open);
     describeReconciliation(open);

@@ -1,0 +1,63 @@
+/** How much a key or customer has used in a window, in SQLite: what limits begin to count from. */
+
+import type { UsageStore } from '../domain/store.js';
+import type { Period } from '../domain/subscription.js';
+import type { UsageOwner } from '../domain/usage-counts.js';
+import type { Database } from './open.js';
+
+const DAY_MS = 86_400_000;
+
+/** Whole days, from the roll-up. Its primary key begins with the day, so each day that has usage is looked up by itself. */
+function daysSql(whose: string): string {
+  return `
+WITH RECURSIVE days (day) AS (
+  SELECT day FROM (SELECT max(CAST(:firstDay AS INTEGER), (SELECT min(day) FROM usage_days)) AS day)
+  WHERE day < :endDay
+  UNION ALL
+  SELECT day + 1 FROM days WHERE day + 1 < :endDay AND day < (SELECT max(day) FROM usage_days)
+)
+SELECT COALESCE(sum(r.units), 0) FROM days CROSS JOIN usage_days r ON r.day = days.day WHERE ${whose}`;
+}
+
+/** A part of a day. A customer's delivery that lies in it as a whole tells what all of its rows come to. */
+const edgeSql = {
+  customer: `
+SELECT COALESCE(sum(CASE WHEN d.window_start_ms >= :fromMs AND d.window_end_ms <= :toMs THEN d.units ELSE (
+  SELECT COALESCE(sum(u.units), 0) FROM usage u WHERE u.delivery_no = d.no AND u.at_ms >= :fromMs AND u.at_ms < :toMs
+) END), 0)
+FROM deliveries d INDEXED BY deliveries_of_customer
+WHERE d.customer_no = :no AND d.window_start_ms > :fromMs - ${DAY_MS} AND d.window_start_ms < :toMs
+  AND d.window_end_ms > :fromMs`,
+  key: `
+SELECT COALESCE(sum(u.units), 0)
+FROM deliveries d INDEXED BY deliveries_of_customer CROSS JOIN usage u ON u.delivery_no = d.no
+WHERE d.customer_no = (SELECT customer_no FROM keys WHERE no = :no) AND u.key_no = :no
+  AND d.window_start_ms > :fromMs - ${DAY_MS} AND d.window_start_ms < :toMs AND d.window_end_ms > :fromMs
+  AND u.at_ms >= :fromMs AND u.at_ms < :toMs`,
+};
+
+const daysOf = {
+  customer: 'r.customer_no = :no',
+  key: 'r.customer_no = (SELECT customer_no FROM keys WHERE no = :no) AND r.key_no = :no',
+};
+
+type Values = [Record<string, number>];
+
+/** The part of the ledger that limits read. */
+export function createWindowUnits({ connection, read }: Database): Pick<UsageStore, 'sumWindow'> {
+  const prepare = (sql: string) => connection.prepare<Values, number>(sql).pluck();
+  const days = { customer: prepare(daysSql(daysOf.customer)), key: prepare(daysSql(daysOf.key)) };
+  const edge = { customer: prepare(edgeSql.customer), key: prepare(edgeSql.key) };
+
+  function sumOf({ kind, no }: UsageOwner, { startMs, endMs }: Period): number {
+    const sumEdge = (fromMs: number, toMs: number) =>
+      fromMs < toMs ? (edge[kind].get({ no, fromMs, toMs }) ?? 0) : 0;
+    const firstDay = Math.ceil(startMs / DAY_MS);
+    const endDay = Math.floor(endMs / DAY_MS);
+    if (firstDay >= endDay) return sumEdge(startMs, endMs);
+    const whole = days[kind].get({ no, firstDay, endDay }) ?? 0;
+    return sumEdge(startMs, firstDay * DAY_MS) + whole + sumEdge(endDay * DAY_MS, endMs);
+  }
+
+  return { sumWindow: async (whose, window) => read(() => sumOf(whose, window)) };
+}

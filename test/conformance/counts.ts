@@ -1,0 +1,113 @@
+/** What limits count from, and what tells that another process has used something, on any engine. */
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { CallStep } from '../../src/domain/open-call.js';
+import { testStartMs } from '../support/host.js';
+import { newKey, newUsage } from '../support/records.js';
+import type { OpenStore } from './store.js';
+import { addCustomers } from './usage.js';
+
+const DAY_MS = 86_400_000;
+const spanMs = 3 * DAY_MS;
+
+/** Times around the first and the last days, and around the edges of a delivery's window. */
+const offset = fc.oneof(
+  fc.integer({ min: 0, max: spanMs }),
+  fc.integer({ min: 0, max: 20_000 }),
+  fc.integer({ min: DAY_MS - 10_000, max: DAY_MS + 10_000 }),
+);
+
+const use = fc.record({
+  customer: fc.integer({ min: 0, max: 1 }),
+  isOfKey: fc.boolean(),
+  units: fc.integer({ min: -5, max: 100 }),
+  offsetMs: offset,
+});
+
+/** The cases. */
+export function describeCounts(open: OpenStore): void {
+  describe('counts', () => {
+    it('are what lies in a window, of a customer and of one key', async () => {
+      const windows = fc.array(fc.tuple(offset, offset), { minLength: 1, maxLength: 5 });
+      const property = fc.asyncProperty(fc.array(use, { maxLength: 60 }), windows, async (uses, spans) => {
+        const { store } = await open();
+        const numbers = await addCustomers(store, 2);
+        const [key] = await store.addKeys([newKey('cus_1')], 'system');
+        const startMs = Math.floor(testStartMs / DAY_MS) * DAY_MS;
+        const usages = uses.map(({ customer, isOfKey, units, offsetMs }) =>
+          newUsage(numbers[customer]!, {
+            keyNo: customer === 0 && isOfKey ? key!.no : null,
+            units,
+            atMs: startMs + offsetMs,
+          }),
+        );
+        await store.recordUsage(usages, testStartMs);
+        for (const [one, other] of spans) {
+          const window = { startMs: startMs + Math.min(one, other), endMs: startMs + Math.max(one, other) };
+          const sum = (mine: (usage: (typeof usages)[number]) => boolean) =>
+            usages
+              .filter((usage) => mine(usage) && usage.atMs >= window.startMs && usage.atMs < window.endMs)
+              .reduce((total, { units }) => total + units, 0);
+          for (const no of numbers) {
+            const expected = sum(({ customerNo }) => customerNo === no);
+            expect(await store.sumWindow({ kind: 'customer', no }, window)).toBe(expected);
+          }
+          const ofKey = sum(({ keyNo }) => keyNo === key!.no);
+          expect(await store.sumWindow({ kind: 'key', no: key!.no }, window)).toBe(ofKey);
+        }
+      });
+      await fc.assert(property, { numRuns: 25 });
+    });
+
+    it('have changed elsewhere when another process used something, and not when it did anything else', async () => {
+      const { store, openAnother } = await open();
+      const [one = 0] = await addCustomers(store, 1);
+      const another = await openAnother();
+      const changes = async (work: () => Promise<unknown>): Promise<boolean> => {
+        const before = await store.otherUsage();
+        await work();
+        return (await store.otherUsage()) !== before;
+      };
+      const [mine] = await store.recordUsage([newUsage(one)], testStartMs);
+      expect(await changes(() => store.recordUsage([newUsage(one), newUsage(one)], testStartMs))).toBe(false);
+      expect(await changes(() => another.addKeys([newKey('cus_1')], 'system'))).toBe(false);
+      expect(await changes(() => another.recordUsage([newUsage(one)], testStartMs))).toBe(true);
+      expect(await changes(async () => undefined)).toBe(false);
+      const between = async () => {
+        await store.recordUsage([newUsage(one)], testStartMs);
+        await another.recordUsage([newUsage(one)], testStartMs);
+        await store.recordUsage([newUsage(one)], testStartMs);
+      };
+      expect(await changes(between)).toBe(true);
+      const order = { usageId: mine!.id, reason: 'test', billable: true, cancellableSinceMs: testStartMs };
+      const act = { actor: 'system', atMs: testStartMs } as const;
+      expect(await changes(() => another.voidUsage(order, act))).toBe(true);
+      expect(await changes(() => another.addKeys([newKey('cus_1', { id: 'key_2' })], 'system'))).toBe(false);
+    });
+
+    it('have changed elsewhere when a call of another process begins, owes more or ends', async () => {
+      const { store, openAnother } = await open();
+      const [one = 0] = await addCustomers(store, 1);
+      const another = await openAnother();
+      const call: CallStep = { id: 'call_1', step: 'open', onAbort: 'delivered', seenAtMs: testStartMs };
+      const [begun, ended] = [newUsage(one, { call }), newUsage(one, { call: { ...call, step: 'over' } })];
+      const { atMs, window, periodStartMs } = begun;
+      const progress = { id: 'call_1', units: 5, atMs, window, periodStartMs, seenAtMs: testStartMs };
+      let seen = await store.otherUsage();
+      for (const work of [
+        () => another.recordUsage([begun], testStartMs),
+        () => another.recordProgress([progress]),
+        () => another.recordUsage([ended], testStartMs),
+      ]) {
+        await work();
+        const now = await store.otherUsage();
+        expect(now).not.toBe(seen);
+        seen = now;
+      }
+      await store.recordUsage([newUsage(one, { call: { ...call, id: 'call_2' } })], testStartMs);
+      await another.addKeys([newKey('cus_1')], 'system');
+      expect(await store.otherUsage()).toBe(seen);
+    });
+  });
+}
