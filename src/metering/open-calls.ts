@@ -76,15 +76,19 @@ interface Deps {
 export function createOpenCalls(deps: Deps): OpenCalls {
   const { clock, log, ledger } = deps;
   const running = new Map<string, Running>();
-  let saving: Promise<void> | undefined;
+  /** The commit that is being made, and the one after it. */
+  let saving: Promise<unknown> | undefined;
+  let next: Promise<void> | undefined;
 
-  /** What asks before the commit begins is in it. */
+  /** What asks before a commit begins is in it. They come one by one: the store may keep one waiting, and more would say the same. */
   function save(): Promise<void> {
-    saving ??= new Promise<void>((resolve) => clock.soon(resolve)).then(() => {
-      saving = undefined;
-      return saveMoved(deps, running);
+    next ??= Promise.all([saving, new Promise<void>((resolve) => clock.soon(resolve))]).then(() => {
+      next = undefined;
+      const saved = saveMoved(deps, running);
+      saving = saved.catch(() => undefined);
+      return saved;
     });
-    return saving;
+    return next;
   }
 
   async function open(beginning: CallBeginning): Promise<OpenCall> {
@@ -112,7 +116,7 @@ export function createOpenCalls(deps: Deps): OpenCalls {
 
   async function tick(): Promise<void> {
     await Promise.all([...running.values()].map((call) => closeCall(deps, running, call)));
-    await saveMoved(deps, running);
+    await save();
     await closeUnseen(deps, running);
   }
 

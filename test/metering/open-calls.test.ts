@@ -12,8 +12,14 @@ import { addSubscriber, openTestStore } from '../support/store.js';
 /** One process: its own open calls on the database that all share. */
 function startProcess(store: Store, host: FakeHost) {
   const broken = { now: false };
+  const slow = { until: Promise.resolve(), commits: 0 };
   const flaky: Store = {
     ...store,
+    async recordProgress(calls) {
+      slow.commits += 1;
+      await slow.until;
+      return store.recordProgress(calls);
+    },
     async recordUsage(entries, nowMs) {
       if (broken.now) throw new MeterctlError('unavailable', 'disk full');
       return store.recordUsage(entries, nowMs);
@@ -22,7 +28,7 @@ function startProcess(store: Store, host: FakeHost) {
   const { clock, log, ids } = host;
   const ledger = createLedgerWriter({ store: flaky, clock, log });
   return {
-    broken,
+    ...{ broken, slow },
     calls: createOpenCalls({ store: flaky, ledger, clock, ids, log, recount: () => undefined }),
     ledger,
   };
@@ -95,6 +101,28 @@ describe('open calls', () => {
     await host.advance(16_000);
     await next.calls.tick();
     expect(await sums()).toMatchObject({ units: 25, requests: 2 });
+  });
+
+  it('are saved with one commit when they ask while another one waits', async () => {
+    const { host, store, begin, sums } = await setUp();
+    const { calls, slow } = startProcess(store, host);
+    const owed = { units: 0 };
+    const call = await calls.open(begin(owed));
+    let go: () => void = () => undefined;
+    slow.until = new Promise((resolve) => {
+      go = resolve;
+    });
+    const saves: Promise<void>[] = [];
+    for (owed.units = 1; owed.units < 10; owed.units += 1) {
+      saves.push(call.save());
+      await host.advance(1);
+    }
+    go();
+    await Promise.all(saves);
+    expect(slow.commits).toBe(2);
+    await host.advance(16_000);
+    await startProcess(store, host).calls.tick();
+    expect(await sums()).toMatchObject({ units: 10 });
   });
 
   it('are left alone while their process lives, also when they stand still', async () => {
