@@ -43,7 +43,7 @@ export interface Batch extends Groups {
 
 /** An empty batch. */
 export function createBatch(): Batch {
-  return { ...noGroups(), ofCustomer: new Map() };
+  return { deliveries: [], days: [], periods: [], ofCustomer: new Map() };
 }
 
 /** The UTC day, counted from 1970. Computed here because a number that is bound to SQL divides as a float there. */
