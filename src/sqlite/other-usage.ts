@@ -1,11 +1,12 @@
 /** Notices usage that another process has written, in SQLite: rows of the ledger that are not ours, and calls that run elsewhere. */
 
+import type { RecordedUsage } from '../domain/usage.js';
 import type { Database } from './open.js';
 
 /** What is noticed. */
 export interface OtherUsage {
-  /** Inside the transaction that has added so many rows: what lies between them and the last ones is another's. */
-  noteOwn(firstId: number, rows: number): void;
+  /** After the commit, as what was taken back leaves its numbers to others: what lies between new rows and the last ones is another's. */
+  noteOwn(recorded: readonly Pick<RecordedUsage, 'id' | 'recorded'>[]): void;
   /** A number that changes with what others have used, or what their calls owe; now and then it changes without need. */
   revision(): number;
 }
@@ -33,9 +34,12 @@ export function createOtherUsage(
   }
 
   return {
-    noteOwn(firstId, rows) {
-      if (lastId !== undefined && firstId !== lastId + 1) revision += 1;
-      lastId = firstId + rows - 1;
+    noteOwn(recorded) {
+      for (const { id, recorded: how } of recorded) {
+        if (how !== 'new') continue;
+        if (lastId !== undefined && id !== lastId + 1) revision += 1;
+        lastId = id;
+      }
     },
     revision() {
       return read(() => {

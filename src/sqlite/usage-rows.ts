@@ -2,7 +2,6 @@
 
 import assert from 'node:assert';
 import type { Database as Connection } from 'better-sqlite3';
-import type { OtherUsage } from './other-usage.js';
 
 /** What a row holds, in the order of its columns. */
 export type UsageRow = [
@@ -21,7 +20,7 @@ export type RowWriter = (rows: readonly UsageRow[]) => number;
 const sizes = [64, 16, 4, 1];
 
 /** Prepares the statements. */
-export function createRowWriter(connection: Connection, others: Pick<OtherUsage, 'noteOwn'>): RowWriter {
+export function createRowWriter(connection: Connection): RowWriter {
   const statements = sizes.map((size) => ({
     size,
     insert: connection.prepare<[UsageRow[number][]]>(insertSql(size)),
@@ -39,9 +38,7 @@ export function createRowWriter(connection: Connection, others: Pick<OtherUsage,
       at += fitting.size;
     }
     // Without AUTOINCREMENT a row gets the largest id plus one (SQLite: rowid tables), and nobody else writes meanwhile.
-    const firstId = lastId - rows.length + 1;
-    if (rows.length > 0) others.noteOwn(firstId, rows.length);
-    return firstId;
+    return lastId - rows.length + 1;
   };
 }
 

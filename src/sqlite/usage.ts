@@ -27,12 +27,17 @@ import { createUsageSums } from './usage-sums.js';
 import { createVoids } from './usage-voids.js';
 import { createWindowUnits } from './window-units.js';
 
-const upsertDeliverySql = `
+/** Most calls add to a delivery that is open already, which is tried first. */
+const growDeliverySql = `
+UPDATE deliveries SET units = units + ?
+WHERE customer_no = ? AND meter_no = ? AND window_start_ms = ? AND window_end_ms = ? AND period_start_ms = ?
+  AND state = 'open'
+RETURNING no`;
+
+const openDeliverySql = `
 INSERT INTO deliveries (
-  id, customer_no, meter_no, window_start_ms, window_end_ms, period_start_ms, units, timestamp_ms, state, next_attempt_at_ms
+  units, customer_no, meter_no, window_start_ms, window_end_ms, period_start_ms, id, timestamp_ms, state, next_attempt_at_ms
 ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open', ?)
-ON CONFLICT (customer_no, meter_no, window_start_ms, window_end_ms, period_start_ms) WHERE state = 'open'
-DO UPDATE SET units = units + excluded.units
 RETURNING no`;
 
 const findPeriodSql = `
@@ -46,7 +51,7 @@ export function createUsage(database: Database, ids: Ids, audit: AuditWriter): U
   const findPeriod = connection.prepare<[number, number, number], number>(findPeriodSql).pluck();
   const openCalls = createOpenCalls(database);
   const others = createOtherUsage(database, openCalls.isOwn);
-  const insertRows = createRowWriter(connection, others);
+  const insertRows = createRowWriter(connection);
   const recordEntries = createRecorder({ database, ids, openCalls, insertRows });
   return {
     ...createUsageSums(database, routes),
@@ -67,6 +72,7 @@ export function createUsage(database: Database, ids: Ids, audit: AuditWriter): U
       }
       const recorded = await write(() => recordEntries(entries, nowMs));
       entries.forEach(openCalls.note);
+      others.noteOwn(recorded);
       return recorded;
     },
     async findPeriodUnits(customerNo, meter, periodStartMs) {
@@ -142,11 +148,22 @@ function rowOf({ usage, routeNo }: Entry, { delivery }: EntryGroups): UsageRow {
   return [delivery.stored, customerNo, keyNo, routeNo, atMs, units];
 }
 
+/** Units, and what tells the open delivery that they are added to. */
+type DeliveryGrowth = [
+  units: number,
+  customerNo: number,
+  meterNo: number,
+  startMs: number,
+  endMs: number,
+  periodStartMs: number,
+];
+
 /** Writes a batch's open deliveries and roll-ups, and notes in each group what stands there now. */
 function createGroupWriter({ connection }: Database, ids: Ids): (batch: Batch) => void {
-  const upsertDelivery = connection
-    .prepare<[string, number, number, number, number, number, number, number, number], number>(
-      upsertDeliverySql,
+  const growDelivery = connection.prepare<DeliveryGrowth, number>(growDeliverySql).pluck();
+  const openDelivery = connection
+    .prepare<[...DeliveryGrowth, id: string, timestampMs: number, nextAttemptAtMs: number], number>(
+      openDeliverySql,
     )
     .pluck();
   const upsertDay = connection.prepare<[number, number, number, number, number, number]>(upsertDaySql);
@@ -155,17 +172,17 @@ function createGroupWriter({ connection }: Database, ids: Ids): (batch: Batch) =
   return ({ deliveries, days, periods }) => {
     for (const group of deliveries) {
       const { usage, meterNo } = group.first;
-      const no = upsertDelivery.get(
-        ids.next('dlv'),
-        usage.customerNo,
-        meterNo,
-        usage.window.startMs,
-        usage.window.endMs,
-        usage.periodStartMs,
+      const { customerNo, window, periodStartMs, atMs } = usage;
+      const growth: DeliveryGrowth = [
         group.units,
-        usage.atMs,
-        usage.window.endMs,
-      );
+        customerNo,
+        meterNo,
+        window.startMs,
+        window.endMs,
+        periodStartMs,
+      ];
+      const no =
+        growDelivery.get(...growth) ?? openDelivery.get(...growth, ids.next('dlv'), atMs, window.endMs);
       assert(no !== undefined);
       group.stored = no;
     }

@@ -86,6 +86,21 @@ export function describeCounts(open: OpenStore): void {
       expect(await changes(() => another.addKeys([newKey('cus_1', { id: 'key_2' })], 'system'))).toBe(false);
     });
 
+    it('have changed elsewhere when another process used as much as was taken back here', async () => {
+      const { store, openAnother } = await open();
+      const [one = 0] = await addCustomers(store, 1);
+      const another = await openAnother();
+      const before = await store.otherUsage();
+      await store.recordUsage([newUsage(one)], testStartMs);
+      const answerTo = () => {
+        throw new Error('too late');
+      };
+      const answered = { idempotencyKey: 'k', fingerprint: new Uint8Array(32), answerTo };
+      await expect(store.recordUsage([newUsage(one, { answered })], testStartMs)).rejects.toThrow('too late');
+      await another.recordUsage([newUsage(one)], testStartMs);
+      expect(await store.otherUsage()).not.toBe(before);
+    });
+
     it('have changed elsewhere when a call of another process begins, owes more or ends', async () => {
       const { store, openAnother } = await open();
       const [one = 0] = await addCustomers(store, 1);
