@@ -72,10 +72,14 @@ function isForUpstream(
   return said !== 'authorization' || !ownBearer || !/^bearer\s/i.test(value);
 }
 
+/** A key from elsewhere may be so short that other fields hold the same by chance, such as a length. */
+const tellingLengthMin = 16;
+
 /** A page whose address holds the key tells that address in `Referer` (RFC 9110 10.1.3); a key may stand in a cookie, too. */
 function withoutKey(name: string, value: string, secret: string | undefined): string {
   const rest = name === 'referer' ? requestTarget(value) : value;
-  return secret !== undefined && rest.includes(secret) ? rest.replaceAll(secret, '') : rest;
+  const mayHold = secret !== undefined && secret.length >= tellingLengthMin && rest.includes(secret);
+  return mayHold ? rest.replaceAll(secret, '') : rest;
 }
 
 function introduce(headers: string[], req: IncomingMessage, introduction: Introduction): void {
