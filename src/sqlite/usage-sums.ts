@@ -5,6 +5,7 @@ import type { Database as Connection } from 'better-sqlite3';
 import type { DeliveryState } from '../domain/delivery.js';
 import type { UsageStore } from '../domain/store.js';
 import type { UsageFilter, UsageGrouping, UsageSum, UsageTotals } from '../domain/usage.js';
+import { daysSpanSql } from './days-span.js';
 import type { Names } from './names.js';
 import type { Database } from './open.js';
 
@@ -66,15 +67,6 @@ function partsSql(range: Range, by: UsageGrouping | undefined): string {
   ].filter((sql) => sql !== false);
   return [daysSql(range), ...edges].join(' UNION ALL ');
 }
-
-/** The days in question, cut to those that have usage. */
-const daysSpanSql = `
-days (day) AS (
-  SELECT day FROM (SELECT max(CAST(:firstDay AS INTEGER), (SELECT min(day) FROM usage_days)) AS day)
-  WHERE day < :endDay
-  UNION ALL
-  SELECT day + 1 FROM days WHERE day + 1 < :endDay AND day < (SELECT max(day) FROM usage_days)
-)`;
 
 /** How each grouping names its groups: the key of a group, and what turns the key into the field that is shown. */
 const groupings: Record<UsageGrouping, { key: string; field: string; join: string }> = {

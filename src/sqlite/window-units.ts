@@ -3,19 +3,15 @@
 import type { UsageStore } from '../domain/store.js';
 import type { Period } from '../domain/subscription.js';
 import type { UsageOwner } from '../domain/usage-counts.js';
+import { daysSpanSql } from './days-span.js';
 import type { Database } from './open.js';
 
 const DAY_MS = 86_400_000;
 
-/** Whole days, from the roll-up. Its primary key begins with the day, so each day that has usage is looked up by itself. */
+/** Whole days, from the roll-up. */
 function daysSql(whose: string): string {
   return `
-WITH RECURSIVE days (day) AS (
-  SELECT day FROM (SELECT max(CAST(:firstDay AS INTEGER), (SELECT min(day) FROM usage_days)) AS day)
-  WHERE day < :endDay
-  UNION ALL
-  SELECT day + 1 FROM days WHERE day + 1 < :endDay AND day < (SELECT max(day) FROM usage_days)
-)
+WITH RECURSIVE ${daysSpanSql}
 SELECT COALESCE(sum(r.units), 0) FROM days CROSS JOIN usage_days r ON r.day = days.day WHERE ${whose}`;
 }
 
