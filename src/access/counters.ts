@@ -5,6 +5,7 @@ import type { UsageStore } from '../domain/store.js';
 import type { Period } from '../domain/subscription.js';
 import type { UsageOwner } from '../domain/usage-counts.js';
 import type { Clock } from '../lib/host.js';
+import { turn } from '../lib/turn.js';
 
 /** Whose units are counted. */
 export interface Counted extends UsageOwner {
@@ -69,7 +70,7 @@ export function createCounters(deps: { store: CountStore; clock: Clock; meter: s
   async function read(whose: Counted, span: CountedSpan, window: Period): Promise<void> {
     // A turn of its own: by then every call that the last commit holds has been counted, and none is counted twice. The
     // store answers in the order of its commits, so that holds until its answer is here, too.
-    await new Promise<void>((resolve) => deps.clock.soon(resolve));
+    await turn(deps.clock);
     const committed = await unitsOf(deps, whose, span, window);
     const tally = tallyOf(whose);
     const counter = counterOf(tally, span, window);

@@ -3,6 +3,7 @@
 import type { KeyStore } from '../domain/key-store.js';
 import type { Clock, Log } from '../lib/host.js';
 import { createLoop } from '../lib/loop.js';
+import { turn } from '../lib/turn.js';
 
 const writeIntervalMs = 5_000;
 
@@ -31,7 +32,7 @@ export function createKeyUses(deps: { store: KeyStore; clock: Clock; log: Log })
     for (let start = 0; start < gathered.length; start += batchMax) {
       await deps.store.recordKeyUses(gathered.slice(start, start + batchMax));
       // Calls go on in between.
-      await new Promise<void>((resolve) => deps.clock.soon(resolve));
+      await turn(deps.clock);
     }
   }
   const loop = createLoop({

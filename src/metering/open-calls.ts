@@ -7,6 +7,7 @@ import type { UsageStore } from '../domain/store.js';
 import type { NewUsage } from '../domain/usage.js';
 import type { Clock, Ids, Log } from '../lib/host.js';
 import { createLoop } from '../lib/loop.js';
+import { turn } from '../lib/turn.js';
 import type { LedgerWriter } from './ledger-writer.js';
 
 /** A call that runs, and is on disk. */
@@ -82,7 +83,7 @@ export function createOpenCalls(deps: Deps): OpenCalls {
 
   /** What asks before a commit begins is in it. They come one by one: the store may keep one waiting, and more would say the same. */
   function save(): Promise<void> {
-    next ??= Promise.all([saving, new Promise<void>((resolve) => clock.soon(resolve))]).then(() => {
+    next ??= Promise.all([saving, turn(clock)]).then(() => {
       next = undefined;
       const saved = saveMoved(deps, running);
       saving = saved.catch(() => undefined);

@@ -1,6 +1,7 @@
 /** Writes to many rows, in transactions short enough that calls never wait long for a commit behind one. */
 
 import type { Clock } from '../lib/host.js';
+import { turn } from '../lib/turn.js';
 import type { Database } from './open.js';
 
 /** So many rows to begin with, and never more. Rows that lie far apart cost a hundred times what neighbours do. */
@@ -31,6 +32,6 @@ export async function writeInBatches(
     if (changes < rows) return changed;
     const tookMs = Math.max(1, clock.nowMs() - startMs);
     rows = Math.min(rowsMax, Math.ceil((rows * stepMs) / tookMs));
-    await new Promise<void>((resolve) => clock.soon(resolve));
+    await turn(clock);
   }
 }

@@ -10,6 +10,7 @@ import {
 } from '../domain/reconciliation.js';
 import type { ReconciliationStore } from '../domain/store.js';
 import type { Clock } from '../lib/host.js';
+import { turn } from '../lib/turn.js';
 import type { Database } from './open.js';
 
 /** No window is longer (a CHECK of the table), so a timestamp lies less than this after its window's start. */
@@ -54,7 +55,7 @@ export function createStampedQueries(
 ): Pick<ReconciliationStore, 'sumStamped' | 'listStamped'> {
   const { connection, read } = database;
   const chunk = connection.prepare<Values, Row>(chunkSql);
-  const pause = () => new Promise<void>((resolve) => clock.soon(resolve));
+  const pause = () => turn(clock);
   const ledgerOf = createLedgerSums(database, pause);
 
   async function* chunksOf(range: StampedRange): AsyncGenerator<Row[]> {

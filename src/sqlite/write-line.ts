@@ -1,6 +1,7 @@
 /** Writes that find the database locked by another process: they wait in a line, and hold up nothing but themselves. */
 
 import type { Clock } from '../lib/host.js';
+import { turn } from '../lib/turn.js';
 
 /** Pauses between two tries: short ones first, because most transactions are over in a millisecond. */
 const pauseMinMs = 1;
@@ -38,7 +39,7 @@ export function createWriteLine(steps: WriteSteps, clock: Clock, timeoutMs: numb
     if (ahead) {
       await ahead.catch(() => undefined);
       // Many may have gathered: between two of them everything else gets its turn.
-      await new Promise<void>((resolve) => clock.soon(resolve));
+      await turn(clock);
     }
     for (let pauseMs = pauseMinMs; ; pauseMs = Math.min(2 * pauseMs, pauseMaxMs)) {
       const refusal = steps.begin();

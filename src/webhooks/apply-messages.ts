@@ -4,6 +4,7 @@ import { MeterctlError } from '../domain/error.js';
 import type { WebhookOutcome, WebhookStore } from '../domain/store.js';
 import type { Webhook } from '../domain/webhook.js';
 import type { Host } from '../lib/host.js';
+import { turn } from '../lib/turn.js';
 import type { EventTarget } from './event-target.js';
 
 /** After so many attempts a message is given up, unless it was only Stripe that could not be asked. */
@@ -64,7 +65,7 @@ async function settle(
   outcome: WebhookOutcome,
 ): Promise<void> {
   await store.settleWebhook(id, outcome);
-  await new Promise<void>((resolve) => host.clock.soon(resolve));
+  await turn(host.clock);
 }
 
 function outcomeOf(error: unknown, reason: string, attempts: number, nowMs: number): WebhookOutcome {

@@ -6,6 +6,7 @@ import type { Page } from '../domain/page.js';
 import type { CheckoutStore, IdentityStore, WebhookStore } from '../domain/store.js';
 import type { NewWebhook, WebhookKind } from '../domain/webhook.js';
 import type { Host, Log } from '../lib/host.js';
+import { turn } from '../lib/turn.js';
 
 /** Stripe keeps events for 30 days (stripe-facts 6). */
 const memoryMs = 30 * 86_400_000;
@@ -128,7 +129,7 @@ async function storeAll(
       if (receipt === 'first') sum.missed += 1;
       youngestMs = Math.max(youngestMs, event.createdAtMs);
       // Each is a synced commit, and there may be very many: paid calls must not wait behind a page of them.
-      await new Promise<void>((resolve) => host.clock.soon(resolve));
+      await turn(host.clock);
     }
     sum.read += page.data.length;
     cursor = page.nextCursor;
