@@ -9,13 +9,14 @@ import type { Clock, Log } from '../lib/host.js';
 import { createLoop, type Loop } from '../lib/loop.js';
 import type { PriceTerms } from '../lib/pricing.js';
 import { type Caller, type CallerLimits, callerLimits } from './caller-limits.js';
+import { CountedLimits } from './counted-limits.js';
 import { type Counter, type Counters, createCounters } from './counters.js';
 import { type LimitRefusal, refusalBy } from './limit-refusal.js';
-import { fits, limitStates, type Stand } from './limit-states.js';
+import { fits, type Stand } from './limit-states.js';
 import { createSteadyTime } from './rate-limiter.js';
 import { type Admission, Reservation, type Reserving, unlimited } from './reservation.js';
-import { createStanding } from './standing.js';
-import { createThresholdWatch } from './threshold-watch.js';
+import { createStanding, type Standing } from './standing.js';
+import { createThresholdWatch, type ThresholdWatch } from './threshold-watch.js';
 
 /** How often it is looked whether another process has recorded usage. */
 const lookIntervalMs = 1_000;
@@ -75,34 +76,26 @@ export function createAdmission(deps: AdmissionDeps): AdmissionControl {
   const counters = createCounters({ store, clock, meter: deps.meter });
   const standing = createStanding();
   const steady = createSteadyTime();
-  const limitsOf = createLimitReader(deps, reservingOf);
   const watch = createThresholdWatch({ ...deps.alerts, meter: deps.meter });
+  const limitsOf = createLimitReader(deps, { counters, standing, watch });
   let others: number | undefined;
   let lastUsageId: number | undefined;
 
   function admit(request: AdmissionRequest): Decision | Promise<Decision> {
     const held = limitsOf(request);
     if (held instanceof Promise) return held.then(() => admit(request));
-    const { limits, reserving } = held;
-    const { scopes, policyLine } = limits;
-    if (scopes.length === 0) return unlimited;
+    const { limits } = held;
+    if (limits.scopes.length === 0) return unlimited;
     const { atMs, units } = request;
-    const counted = countersOf(counters, limits, atMs);
-    if (!Array.isArray(counted)) return counted.then(() => admit(request));
-    watch(limits, counted);
-    const stand: Stand = { scopes, policyLine, counters: counted, standing, atMs, steadyMs: steady(atMs) };
-    if (!fits(stand, units)) return refusalBy(limitStates(stand), units);
-    for (const scope of scopes) standing.enter(scope, stand.steadyMs);
-    return new Reservation(stand, units, reserving);
-  }
-
-  function reservingOf(limits: CallerLimits): Reserving {
-    return {
-      nowMs: () => clock.nowMs(),
-      countersAt: (nowMs) => countersOf(counters, limits, nowMs),
-      settled: (counted) => watch(limits, counted),
-      ended: () => limits.scopes.forEach(standing.leave),
-    };
+    const counted = held.counted.at(atMs);
+    if (counted instanceof Promise) return counted.then(() => admit(request));
+    // What this caller's calls add to a count is watched as they settle.
+    if (counted !== held.watched) watch(limits, counted);
+    held.watched = counted;
+    const stand: Stand = { limits, counters: counted, standing, atMs, steadyMs: steady(atMs) };
+    if (!fits(stand, units)) return refusalBy(stand, units);
+    for (const scope of limits.scopes) standing.enter(scope, stand.steadyMs);
+    return new Reservation(stand, units, held.reserving);
   }
 
   /** What was recorded without a call may have reached a threshold, too. */
@@ -112,9 +105,9 @@ export function createAdmission(deps: AdmissionDeps): AdmissionControl {
     if (!customer || priceId === undefined) return;
     const found = await store.findLimits({ customerId, priceId });
     const limits = callerLimits({ customer }, { id: priceId, termsOf: deps.termsOf }, found, deps.defaults);
-    const counted = countersOf(counters, limits, clock.nowMs());
-    if (Array.isArray(counted)) watch(limits, counted);
-    else await counted.then(() => look(customerId));
+    const counted = new CountedLimits(counters, limits).at(clock.nowMs());
+    if (counted instanceof Promise) await counted.then(() => look(customerId));
+    else watch(limits, counted);
   }
 
   async function tick(): Promise<void> {
@@ -131,44 +124,42 @@ export function createAdmission(deps: AdmissionDeps): AdmissionControl {
   return { ...loop, admit, recount: counters.expire, tick };
 }
 
-/** The counters of the limits in order, or the reading of those that memory does not have. */
-function countersOf(
-  counters: Counters,
-  { scopes }: CallerLimits,
-  atMs: number,
-): Counter[] | Promise<unknown> {
-  const found: Counter[] = [];
-  const reading: Promise<void>[] = [];
-  for (const { whose, spans } of scopes) {
-    for (const { span, windowAt } of spans) {
-      const window = windowAt(atMs);
-      const counter = counters.find(whose, span, window);
-      if (counter) found.push(counter);
-      else reading.push(counters.load(whose, span, window));
-    }
-  }
-  return reading.length > 0 ? Promise.all(reading) : found;
-}
-
 /** What holds for a caller, and what its reservations ask. */
 interface HeldLimits {
   limits: CallerLimits;
+  counted: CountedLimits;
+  /** The counters that were watched last. */
+  watched: readonly Counter[] | undefined;
   reserving: Reserving;
 }
 
 /** Limits are read once for each reading of a key: when they change, every key is read anew. */
 function createLimitReader(
-  { store, termsOf, defaults }: AdmissionDeps,
-  reservingOf: (limits: CallerLimits) => Reserving,
+  { store, clock, termsOf, defaults }: AdmissionDeps,
+  { counters, standing, watch }: { counters: Counters; standing: Standing; watch: ThresholdWatch },
 ): (request: AdmissionRequest) => HeldLimits | Promise<HeldLimits> {
   const known = new WeakMap<ApiKey, HeldLimits>();
+
+  function hold(limits: CallerLimits): HeldLimits {
+    const counted = new CountedLimits(counters, limits);
+    const reserving: Reserving = {
+      nowMs: () => clock.nowMs(),
+      countersAt: (nowMs) => counted.at(nowMs),
+      settled: (present) => watch(limits, present),
+      ended() {
+        for (const scope of limits.scopes) standing.leave(scope);
+      },
+    };
+    return { limits, counted, watched: undefined, reserving };
+  }
+
   return ({ caller, priceId }) => {
     const held = known.get(caller.key);
     if (held?.limits.priceId === priceId) return held;
     const places = { keyId: caller.key.id, customerId: caller.customer.id, priceId };
     return store.findLimits(places).then((found) => {
       const limits = callerLimits(caller, { id: priceId, termsOf }, found, defaults);
-      const fresh = { limits, reserving: reservingOf(limits) };
+      const fresh = hold(limits);
       known.set(caller.key, fresh);
       return fresh;
     });

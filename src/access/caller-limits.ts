@@ -9,11 +9,13 @@ import {
   type Limits,
   type LimitsFound,
   type QuotaSpan,
+  type Rate,
 } from '../domain/limit.js';
 import type { Period } from '../domain/subscription.js';
 import type { PriceTerms } from '../lib/pricing.js';
 import type { Counted, CountedSpan, Counter } from './counters.js';
-import { createPolicyLine, type PolicyLine, policyText } from './limit-headers.js';
+import { LimitHeaders } from './limit-headers.js';
+import { type LimitState, newState } from './limit-states.js';
 import { endOfTimeMs, spanAt } from './spans.js';
 import { affordableUnits, costOf } from './spend.js';
 
@@ -28,11 +30,7 @@ export type BoundRefusal = 'quota_exceeded' | 'spend_cap_reached' | 'prepaid_exh
 
 /** A bound on the units of a span. */
 export interface Bound {
-  refused: BoundRefusal;
-  /** What headers call it. */
-  name: string;
-  /** What headers say of it. */
-  policyOf(quota: number, windowMs: number | null): string;
+  state: LimitState;
   /** What alerts call it. */
   limit: AlertedLimit;
   /** In units, or minor units of money. */
@@ -58,11 +56,10 @@ export interface BoundedSpan {
 /** What holds for the key, or for the customer. */
 export interface Scope {
   whose: Counted;
-  /** What headers call its limits: with `key-` before them those of a key. */
-  names: Record<'concurrency' | 'rate' | 'quota' | 'spend' | 'prepaid', string>;
-  /** What headers say of those limits that do not count units. */
-  policies: Record<'concurrency' | 'rate', string>;
   held: HeldLimits;
+  /** Those limits that do not count units. */
+  concurrency: LimitState | null;
+  rate: LimitState | null;
   spans: BoundedSpan[];
 }
 
@@ -72,7 +69,9 @@ export interface CallerLimits {
   priceId: string;
   /** None where nothing holds. */
   scopes: Scope[];
-  policyLine: PolicyLine;
+  /** All of their limits, the cheapest to check first. */
+  states: LimitState[];
+  headers: LimitHeaders;
 }
 
 /** Makes ready what was found. `defaults` stand below all other places, and hold for customers. */
@@ -85,42 +84,34 @@ export function callerLimits(
   const ofCustomer = heldLimits([defaults, found.plan, found.customer]);
   const ofKey = heldLimits([found.key]);
   const termsOf = () => price.termsOf(price.id);
-  const scopes: Omit<Scope, 'spans' | 'policies'>[] = [
-    { whose: { kind: 'customer', no: customer.no, id: customer.id }, names: namesOf(''), held: ofCustomer },
-  ];
-  if (key) {
-    scopes.unshift({ whose: { kind: 'key', no: key.no, id: key.id }, names: namesOf('key-'), held: ofKey });
+  const scopes: Scope[] = [];
+  if (key && holds(ofKey)) {
+    scopes.push(scopeOf({ kind: 'key', no: key.no, id: key.id }, ofKey, customer, termsOf));
   }
-  return {
-    priceId: price.id,
-    policyLine: createPolicyLine(),
-    scopes: scopes
-      .filter(({ held }) => Object.values(held).some((limit) => limit !== null))
-      .map((scope) => scopeOf(scope, customer, termsOf)),
-  };
+  if (holds(ofCustomer)) {
+    const whose: Counted = { kind: 'customer', no: customer.no, id: customer.id };
+    scopes.push(scopeOf(whose, ofCustomer, customer, termsOf));
+  }
+  const states = [...scopes.flatMap(callStates), ...scopes.flatMap(unitStates)];
+  return { priceId: price.id, scopes, states, headers: new LimitHeaders(states) };
 }
 
-function namesOf(prefix: string): Scope['names'] {
-  return {
-    concurrency: `${prefix}concurrency`,
-    rate: `${prefix}rate`,
-    quota: `${prefix}quota`,
-    spend: `${prefix}spend`,
-    prepaid: `${prefix}prepaid`,
-  };
+function holds(held: HeldLimits): boolean {
+  return Object.values(held).some((limit) => limit !== null);
 }
 
-function scopeOf(
-  scope: Omit<Scope, 'spans' | 'policies'>,
-  customer: Customer,
-  termsOf: () => PriceTerms,
-): Scope {
-  const { names } = scope;
-  const { rate, maxInFlight, quota, spendCapMinor, prepaid } = scope.held;
-  const policies = {
-    concurrency: policyText(names.concurrency, maxInFlight ?? 0, null, 'concurrent-requests'),
-    rate: policyText(names.rate, rate?.count ?? 0, rate?.perMs ?? null),
-  };
+function callStates({ concurrency, rate }: Scope): LimitState[] {
+  return [concurrency, rate].filter((state) => state !== null);
+}
+
+function unitStates({ spans }: Scope): LimitState[] {
+  return spans.flatMap(({ bounds }) => bounds.map(({ state }) => state));
+}
+
+function scopeOf(whose: Counted, held: HeldLimits, customer: Customer, termsOf: () => PriceTerms): Scope {
+  const { rate, maxInFlight, quota, spendCapMinor, prepaid } = held;
+  /** What headers call its limits: with `key-` before them those of a key. */
+  const prefix = whose.kind === 'key' ? 'key-' : '';
   const spans: BoundedSpan[] = [];
   function add(span: CountedSpan, bound: Bound, windowAt: BoundedSpan['windowAt']): void {
     const same = spans.find((other) => other.span === span);
@@ -128,26 +119,36 @@ function scopeOf(
     else spans.push({ span, windowAt, bounds: [bound] });
   }
   if (quota) {
-    const bound = unitBound(quota.units, {
-      refused: 'quota_exceeded',
-      name: names.quota,
-      limit: 'quota',
-    });
-    add(quota.per, bound, windowsOf(quota.per, customer));
+    const state = unitState(`${prefix}quota`, 'quota_exceeded', quota.units);
+    add(quota.per, unitBound(state, 'quota'), windowsOf(quota.per, customer));
   }
   if (spendCapMinor !== null) {
-    add('period', spendBound(spendCapMinor, names.spend, termsOf), windowsOf('period', customer));
+    const state = unitState(`${prefix}spend`, 'spend_cap_reached', 0);
+    add('period', spendBound(state, spendCapMinor, termsOf), windowsOf('period', customer));
   }
   if (prepaid) {
     const window = { startMs: prepaid.sinceMs, endMs: endOfTimeMs };
-    const bound = unitBound(prepaid.units, {
-      refused: 'prepaid_exhausted',
-      name: names.prepaid,
-      limit: 'prepaid_units',
-    });
-    add('prepaid', bound, () => window);
+    const state = unitState(`${prefix}prepaid`, 'prepaid_exhausted', prepaid.units);
+    add('prepaid', unitBound(state, 'prepaid_units'), () => window);
   }
-  return { ...scope, policies, spans };
+  return {
+    ...{ whose, held, spans },
+    concurrency: maxInFlight === null ? null : concurrencyState(`${prefix}concurrency`, maxInFlight),
+    rate: rate && rateState(`${prefix}rate`, rate),
+  };
+}
+
+function concurrencyState(name: string, quota: number): LimitState {
+  const kind = { refused: 'rate_limited', counts: 'concurrency' } as const;
+  return newState(name, kind, { quota, windowMs: null, unit: 'concurrent-requests' });
+}
+
+function rateState(name: string, { count, perMs }: Rate): LimitState {
+  return newState(name, { refused: 'rate_limited', counts: 'calls' }, { quota: count, windowMs: perMs });
+}
+
+function unitState(name: string, refused: BoundRefusal, quota: number): LimitState {
+  return newState(name, { refused, counts: 'units' }, { quota, windowMs: null });
 }
 
 /** The windows of a span; the last one is remembered, as nearly every call lies in it. */
@@ -161,22 +162,10 @@ function windowsOf(span: QuotaSpan, customer: Customer): BoundedSpan['windowAt']
   };
 }
 
-/** Remembers what was said last: it changes with the window, or not at all. */
-function policiesOf(name: string): Bound['policyOf'] {
-  let last = { quota: -1, windowMs: null as number | null, text: '' };
-  return (quota, windowMs) => {
-    if (last.quota !== quota || last.windowMs !== windowMs) {
-      last = { quota, windowMs, text: policyText(name, quota, windowMs) };
-    }
-    return last.text;
-  };
-}
-
-function unitBound(allowed: number, names: Pick<Bound, 'refused' | 'name' | 'limit'>): Bound {
+function unitBound(state: LimitState, limit: AlertedLimit): Bound {
+  const allowed = state.quota;
   return {
-    ...names,
-    policyOf: policiesOf(names.name),
-    allowed,
+    ...{ state, limit, allowed },
     unitsMax: () => allowed,
     measure: (units) => units,
     unitsFor: (amount) => amount,
@@ -184,11 +173,10 @@ function unitBound(allowed: number, names: Pick<Bound, 'refused' | 'name' | 'lim
 }
 
 /** Prices are worked out only when the count leaves the range that is known to be affordable, or the price is another. */
-function spendBound(allowed: number, name: string, termsOf: () => PriceTerms): Bound {
+function spendBound(state: LimitState, allowed: number, termsOf: () => PriceTerms): Bound {
   let known: { terms: PriceTerms; first: number; last: number } | undefined;
   return {
-    ...{ refused: 'spend_cap_reached', name, limit: 'spend_cap', allowed },
-    policyOf: policiesOf(name),
+    ...{ state, limit: 'spend_cap', allowed },
     unitsMax(committed) {
       const terms = termsOf();
       const first = Math.max(0, committed);

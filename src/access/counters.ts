@@ -22,8 +22,10 @@ export interface Counter extends Period {
   committed: number;
   /** Held by calls that are not decided yet. */
   reserved: number;
-  /** False once the ledger may say something else. */
+  /** False once the ledger may say something else, or another counter has taken this one's place. */
   fresh: boolean;
+  /** Whether it was asked for since the broom came by. */
+  recent: boolean;
 }
 
 /** Counts by whom and by span. */
@@ -36,13 +38,8 @@ export interface Counters {
   expire(): void;
 }
 
-/** All counters of one key or customer. */
-interface Tally {
-  /** The present window of each span, and earlier ones as long as calls hold units of them. */
-  counters: Counter[];
-  /** Whether it was asked for since the broom came by. */
-  recent: boolean;
-}
+/** All counters of one key or customer: the present window of each span, and earlier ones as long as calls hold units of them. */
+type Tally = Counter[];
 
 /** So many keys and as many customers are held; whoever was not seen lately is read again. */
 const talliesMax = 50_000;
@@ -61,7 +58,7 @@ export function createCounters(deps: { store: CountStore; clock: Clock; meter: s
   function tallyOf({ kind, no }: Counted): Tally {
     const known = tallies[kind].get(no);
     if (known) return known;
-    const tally: Tally = { counters: [], recent: true };
+    const tally: Tally = [];
     tallies[kind].set(no, tally);
     if (tallies[kind].size > talliesMax) sweep(tallies[kind]);
     return tally;
@@ -76,19 +73,22 @@ export function createCounters(deps: { store: CountStore; clock: Clock; meter: s
     const counter = counterOf(tally, span, window);
     if (counter) {
       Object.assign(counter, window, { committed, fresh: true });
-    } else {
-      tally.counters = tally.counters.filter((other) => other.span !== span || other.reserved > 0);
-      tally.counters.push({ span, ...window, committed, reserved: 0, fresh: true });
+      return;
     }
+    const { startMs, endMs } = window;
+    const present: Counter = { startMs, endMs, span, committed, reserved: 0, fresh: true, recent: true };
+    const others = tally.filter((other) => other.span !== span || other.reserved > 0);
+    retire(tally.filter((other) => !others.includes(other)));
+    tally.splice(0, tally.length, ...others, present);
   }
 
   return {
     find(whose, span, window) {
       const tally = tallies[whose.kind].get(whose.no);
-      if (!tally) return undefined;
-      tally.recent = true;
-      const counter = counterOf(tally, span, window);
-      return counter?.fresh ? counter : undefined;
+      const counter = tally && counterOf(tally, span, window);
+      if (!counter?.fresh) return undefined;
+      counter.recent = true;
+      return counter;
     },
     load(whose, span, window) {
       const name = `${whose.kind} ${whose.no} ${span} ${window.startMs}`;
@@ -100,14 +100,19 @@ export function createCounters(deps: { store: CountStore; clock: Clock; meter: s
     },
     expire() {
       for (const some of [tallies.key, tallies.customer]) {
-        for (const tally of some.values()) for (const counter of tally.counters) counter.fresh = false;
+        for (const tally of some.values()) retire(tally);
       }
     },
   };
 }
 
 function counterOf(tally: Tally, span: CountedSpan, { startMs }: Period): Counter | undefined {
-  return tally.counters.find((counter) => counter.span === span && counter.startMs === startMs);
+  return tally.find((counter) => counter.span === span && counter.startMs === startMs);
+}
+
+/** Whoever remembers these asks again. */
+function retire(counters: readonly Counter[]): void {
+  for (const counter of counters) counter.fresh = false;
 }
 
 /** What is in the ledger, and what calls owe already that this process does not run: after a crash they are still to come. */
@@ -139,9 +144,11 @@ function sweep(tallies: Map<number, Tally>): void {
   let looks = 0;
   for (const [no, tally] of tallies) {
     tallies.delete(no);
-    const held = tally.counters.some(({ reserved }) => reserved > 0);
-    if (!tally.recent && !held) return;
-    tally.recent = false;
+    if (!tally.some(({ recent, reserved }) => recent || reserved > 0)) {
+      retire(tally);
+      return;
+    }
+    for (const counter of tally) counter.recent = false;
     tallies.set(no, tally);
     looks += 1;
     if (looks === sweepMax) return;

@@ -2,47 +2,78 @@
 
 import type { LimitState } from './limit-states.js';
 
-/** Writes `RateLimit-Policy`. */
-export type PolicyLine = (states: readonly LimitState[]) => string;
+/**
+ * Writes the header fields of one caller, whose limits stay the same objects. It is done for every call, and remembers what
+ * it wrote: of eight limits few change between two calls.
+ */
+export class LimitHeaders {
+  readonly #states: readonly LimitState[];
+  readonly #items: Item[];
+  #policies: string[] = [];
+  #policyLine = '';
 
-/** The header fields, names and values in turn; none without limits. Times are whole seconds. */
-export function limitHeaders(states: readonly LimitState[], policyLine: PolicyLine = policyLineOf): string[] {
-  let tightest = states[0];
-  if (!tightest) return [];
-  let limit = '';
-  for (const state of states) {
-    const comma = limit === '' ? '' : ', ';
-    limit += `${comma}"${state.name}";r=${state.left}`;
-    if (state.resetMs !== null) limit += `;t=${secondsOf(state.resetMs)}`;
-    if (isTighter(state, tightest)) tightest = state;
+  constructor(states: readonly LimitState[]) {
+    this.#states = states;
+    this.#items = states.map(({ name }, index) => new Item(`${index === 0 ? '' : ', '}"${name}";r=`));
   }
-  return [
-    'RateLimit-Policy',
-    policyLine(states),
-    'RateLimit',
-    limit,
-    'X-RateLimit-Limit',
-    String(tightest.quota),
-    'X-RateLimit-Remaining',
-    String(tightest.left),
-    'X-RateLimit-Reset',
-    String(secondsOf(tightest.resetMs ?? 0)),
-  ];
-}
 
-/** Makes a writer for one caller that remembers what it wrote: policies change with a window, or not at all. */
-export function createPolicyLine(): PolicyLine {
-  let last: { policies: string[]; line: string } | undefined;
-  return (states) => {
-    if (!last || !states.every(({ policy }, index) => policy === last?.policies[index])) {
-      last = { policies: states.map(({ policy }) => policy), line: policyLineOf(states) };
+  /** How the limits stand, as names and values in turn; none without limits. Times are whole seconds. */
+  list(): string[] {
+    const states = this.#states;
+    let tightest = states[0];
+    if (!tightest) return [];
+    let limit = '';
+    for (let index = 0; index < states.length; index += 1) {
+      const state = states[index] as LimitState;
+      limit += (this.#items[index] as Item).textOf(state);
+      if (isTighter(state, tightest)) tightest = state;
     }
-    return last.line;
-  };
+    return [
+      'RateLimit-Policy',
+      this.#policy(),
+      'RateLimit',
+      limit,
+      'X-RateLimit-Limit',
+      String(tightest.quota),
+      'X-RateLimit-Remaining',
+      String(tightest.left),
+      'X-RateLimit-Reset',
+      String(secondsOf(tightest.resetMs ?? 0)),
+    ];
+  }
+
+  #policy(): string {
+    for (let index = 0; index < this.#states.length; index += 1) {
+      if (this.#states[index]?.policy === this.#policies[index]) continue;
+      this.#policies = this.#states.map(({ policy }) => policy);
+      this.#policyLine = this.#policies.join(', ');
+      break;
+    }
+    return this.#policyLine;
+  }
 }
 
-function policyLineOf(states: readonly LimitState[]): string {
-  return states.map(({ policy }) => policy).join(', ');
+/** One item of `RateLimit`. Units change with every call, the seconds until they come back once a second. */
+class Item {
+  readonly #start: string;
+  #left = -1;
+  #seconds = -1;
+  #end = '';
+  #text = '';
+
+  constructor(start: string) {
+    this.#start = start;
+  }
+
+  textOf({ left, resetMs }: LimitState): string {
+    const seconds = resetMs === null ? -1 : secondsOf(resetMs);
+    if (left === this.#left && seconds === this.#seconds) return this.#text;
+    if (seconds !== this.#seconds) this.#end = resetMs === null ? '' : `;t=${seconds}`;
+    this.#left = left;
+    this.#seconds = seconds;
+    this.#text = `${this.#start}${left}${this.#end}`;
+    return this.#text;
+  }
 }
 
 /** One item of `RateLimit-Policy`. It hardly ever changes, so whoever has a limit keeps it. */

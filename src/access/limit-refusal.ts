@@ -2,8 +2,8 @@
 
 import assert from 'node:assert';
 import { pairs } from '../lib/header-list.js';
-import { limitHeaders, secondsOf } from './limit-headers.js';
-import type { LimitRefusalCode, LimitState } from './limit-states.js';
+import { secondsOf } from './limit-headers.js';
+import { type LimitRefusalCode, type LimitState, lookAt, type Stand } from './limit-states.js';
 
 /** A call that was refused; it has used up nothing. */
 export interface LimitRefusal {
@@ -16,10 +16,12 @@ export interface LimitRefusal {
  * The refusal by the first limit that leaves too little for so many units and, unless it runs already, one call. They must
  * not fit into all: see `fits`.
  */
-export function refusalBy(states: readonly LimitState[], units: number, calls: 0 | 1 = 1): LimitRefusal {
+export function refusalBy(stand: Stand, units: number, calls: 0 | 1 = 1): LimitRefusal {
+  lookAt(stand);
+  const { states, headers: said } = stand.limits;
   const state = states.find(({ counts, left }) => left < (counts === 'units' ? units : calls));
   assert(state, 'a limit that refuses leaves too little');
-  const headers: Record<string, string> = Object.fromEntries(pairs(limitHeaders(states)));
+  const headers: Record<string, string> = Object.fromEntries(pairs(said.list()));
   const answers429 = state.refused === 'rate_limited' || state.refused === 'quota_exceeded';
   if (answers429) headers['Retry-After'] = String(Math.max(1, secondsOf(state.waitMs ?? 0)));
   return { refused: state.refused, detail: detailOf(state, units), headers };

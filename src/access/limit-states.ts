@@ -1,8 +1,8 @@
 /** How every limit of a caller stands: what a call is refused by, and what its answer says. */
 
-import type { Bound, BoundRefusal, Scope } from './caller-limits.js';
+import type { Bound, BoundRefusal, CallerLimits, Scope } from './caller-limits.js';
 import type { Counter } from './counters.js';
-import type { PolicyLine } from './limit-headers.js';
+import { policyText } from './limit-headers.js';
 import { callsLeft, callWaitMs } from './rate-limiter.js';
 import { endOfTimeMs } from './spans.js';
 import type { Standing } from './standing.js';
@@ -32,8 +32,7 @@ export interface LimitState {
 
 /** What limits stand by. */
 export interface Stand {
-  scopes: readonly Scope[];
-  policyLine: PolicyLine;
+  limits: CallerLimits;
   /** Those of the scopes' spans, in order; others once a call has outlived their window. */
   counters: readonly Counter[];
   standing: Standing;
@@ -42,18 +41,29 @@ export interface Stand {
   steadyMs: number;
 }
 
+/** A limit that nobody has looked at. */
+export function newState(
+  name: string,
+  kind: Pick<LimitState, 'refused' | 'counts'>,
+  { quota, windowMs, unit }: { quota: number; windowMs: number | null; unit?: string },
+): LimitState {
+  const { refused, counts } = kind;
+  const policy = policyText(name, quota, windowMs, unit);
+  return { name, policy, refused, counts, quota, windowMs, left: quota, resetMs: null, waitMs: null };
+}
+
 /**
- * Whether a call of so many units fits into all limits, the cheapest looked at first. It says what `limitStates` would, and
- * makes nothing: it runs for every call.
+ * Whether a call of so many units fits into all limits, the cheapest looked at first. It says what `lookAt` would, and
+ * changes nothing: it runs for every call.
  */
-export function fits({ scopes, counters, standing, steadyMs }: Stand, units: number): boolean {
-  for (const scope of scopes) {
+export function fits({ limits, counters, standing, steadyMs }: Stand, units: number): boolean {
+  for (const scope of limits.scopes) {
     const { maxInFlight, rate } = scope.held;
     if (maxInFlight !== null && standing.inFlight(scope) >= maxInFlight) return false;
     if (rate && callsLeft(rate, standing.debtMs(scope, steadyMs)) < 1) return false;
   }
   // What costs nothing always fits.
-  return units === 0 || units <= unitsLeft(scopes, counters);
+  return units === 0 || units <= unitsLeft(limits.scopes, counters);
 }
 
 /** How many units fit into all limits beside what is used and held; below zero where a limit was lowered. */
@@ -71,76 +81,50 @@ export function unitsLeft(scopes: readonly Scope[], counters: readonly Counter[]
   return left;
 }
 
-/** All limits, the cheapest to check first. */
-export function limitStates({ scopes, counters, standing, atMs, steadyMs }: Stand): LimitState[] {
-  const states: LimitState[] = [];
-  for (const scope of scopes) addCallStates(states, scope, standing, steadyMs);
+/**
+ * Brings the states of the caller's limits up to date. They are the caller's own and stay the same objects, since new ones
+ * for every call cost more than all the rest of a limit: whoever looks reads them before anybody else can look.
+ */
+export function lookAt({ limits, counters, standing, atMs, steadyMs }: Stand): void {
   let index = 0;
-  for (const { spans } of scopes) {
-    for (const { bounds } of spans) {
+  for (const scope of limits.scopes) {
+    lookAtCalls(scope, standing, steadyMs);
+    for (const { bounds } of scope.spans) {
       const counter = counters[index];
       index += 1;
-      if (counter) addUnitStates(states, bounds, counter, atMs);
+      if (counter) lookAtUnits(bounds, counter, atMs);
     }
   }
-  return states;
 }
 
-function addCallStates(states: LimitState[], scope: Scope, standing: Standing, steadyMs: number): void {
-  const { names, policies, held } = scope;
-  const { maxInFlight, rate } = held;
-  const refused = 'rate_limited';
-  if (maxInFlight !== null) {
-    const left = Math.max(0, maxInFlight - standing.inFlight(scope));
-    states.push({
-      name: names.concurrency,
-      policy: policies.concurrency,
-      refused,
-      counts: 'concurrency',
-      quota: maxInFlight,
-      windowMs: null,
-      left,
-      resetMs: null,
-      waitMs: 0,
-    });
+function lookAtCalls(scope: Scope, standing: Standing, steadyMs: number): void {
+  const { held, concurrency, rate } = scope;
+  if (concurrency) {
+    concurrency.left = Math.max(0, concurrency.quota - standing.inFlight(scope));
+    concurrency.waitMs = 0;
   }
-  if (rate) {
+  if (rate && held.rate) {
     const debtMs = standing.debtMs(scope, steadyMs);
-    states.push({
-      name: names.rate,
-      policy: policies.rate,
-      refused,
-      counts: 'calls',
-      quota: rate.count,
-      windowMs: rate.perMs,
-      left: callsLeft(rate, debtMs),
-      resetMs: debtMs,
-      waitMs: callWaitMs(rate, debtMs),
-    });
+    rate.left = callsLeft(held.rate, debtMs);
+    rate.resetMs = debtMs;
+    rate.waitMs = callWaitMs(held.rate, debtMs);
   }
 }
 
-function addUnitStates(
-  states: LimitState[],
-  bounds: readonly Bound[],
-  { startMs, endMs, committed, reserved }: Counter,
-  atMs: number,
-): void {
+function lookAtUnits(bounds: readonly Bound[], counter: Counter, atMs: number): void {
+  const { startMs, endMs, committed, reserved } = counter;
   const ends = endMs < endOfTimeMs;
   const resetMs = ends ? endMs - atMs : null;
-  for (const bound of bounds) {
-    const quota = bound.unitsMax(committed);
-    const windowMs = ends ? endMs - startMs : null;
-    states.push({
-      name: bound.name,
-      policy: bound.policyOf(quota, windowMs),
-      refused: bound.refused,
-      counts: 'units',
-      quota,
-      windowMs,
-      left: Math.max(0, quota - Math.max(0, committed) - reserved),
-      resetMs,
-      waitMs: resetMs,
-    });
+  const windowMs = ends ? endMs - startMs : null;
+  for (const { state, unitsMax } of bounds) {
+    const quota = unitsMax(committed);
+    if (state.quota !== quota || state.windowMs !== windowMs) {
+      state.quota = quota;
+      state.windowMs = windowMs;
+      state.policy = policyText(state.name, quota, windowMs);
+    }
+    state.left = Math.max(0, quota - Math.max(0, committed) - reserved);
+    state.resetMs = resetMs;
+    state.waitMs = resetMs;
   }
 }

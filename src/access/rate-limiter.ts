@@ -1,12 +1,10 @@
 /** Rates, by the generic cell rate algorithm: one number for each caller says all. */
 
 import type { Rate } from '../domain/limit.js';
+import { NumberList } from '../lib/number-list.js';
 
 /** Rounding of fractions of a millisecond must not refuse what is exactly in time. */
 const slackMs = 1e-4;
-
-/** Callers to begin with. */
-const callersMin = 1024;
 
 /** Remembers how much of its burst each caller has used up, in time: its debt, which the clock pays off. */
 export interface RateLimiter {
@@ -17,27 +15,21 @@ export interface RateLimiter {
 }
 
 /**
- * Makes a limiter. Callers are numbered from 1 without large gaps, as a store numbers its rows, so that a million of them
- * take 8 MB. `atMs` must never go back: see `createSteadyTime`.
+ * Makes a limiter for callers by their numbers: see `NumberList`. `atMs` must never go back: see `createSteadyTime`.
  */
 export function createRateLimiter(): RateLimiter {
   /** When each debt will be paid off. */
-  let paidAtMs = new Float64Array(callersMin);
+  const paidAtMs = new NumberList();
   return {
     debtMs(no, rate, atMs) {
-      const debtMs = (paidAtMs[no] ?? 0) - atMs;
+      const debtMs = paidAtMs.at(no) - atMs;
       if (debtMs <= rate.perMs) return Math.max(0, debtMs);
       // More than a whole burst is owed only where the rate was another one before.
-      paidAtMs[no] = atMs + rate.perMs;
+      paidAtMs.set(no, atMs + rate.perMs);
       return rate.perMs;
     },
     take(no, { count, perMs }, debtMs, atMs) {
-      if (no >= paidAtMs.length) {
-        const larger = new Float64Array(Math.max(no + 1, paidAtMs.length * 2));
-        larger.set(paidAtMs);
-        paidAtMs = larger;
-      }
-      paidAtMs[no] = atMs + debtMs + perMs / count;
+      paidAtMs.set(no, atMs + debtMs + perMs / count);
     },
   };
 }

@@ -1,9 +1,8 @@
 /** The units that one call holds of its limits, from its admission to its end. */
 
 import type { Counter } from './counters.js';
-import { limitHeaders } from './limit-headers.js';
 import { type LimitRefusal, refusalBy } from './limit-refusal.js';
-import { limitStates, type Stand, unitsLeft } from './limit-states.js';
+import { lookAt, type Stand, unitsLeft } from './limit-states.js';
 
 /** A call that was let in. */
 export interface Admission {
@@ -35,7 +34,7 @@ export const unlimited = {
 export interface Reserving {
   nowMs(): number;
   /** The counters of the limits at a time, in order; no list while some of them are being read. */
-  countersAt(nowMs: number): Counter[] | Promise<unknown>;
+  countersAt(nowMs: number): readonly Counter[] | Promise<unknown>;
   settled(counters: readonly Counter[]): void;
   ended(): void;
 }
@@ -54,13 +53,14 @@ export class Reservation implements Admission {
   }
 
   headers(): readonly string[] {
-    return limitHeaders(limitStates(this.#stand), this.#stand.policyLine);
+    lookAt(this.#stand);
+    return this.#stand.limits.headers.list();
   }
 
   hold(units: number): LimitRefusal | undefined {
     const stand = this.#stand;
     const more = Math.max(0, units - this.#held);
-    if (more > 0 && more > unitsLeft(stand.scopes, stand.counters)) return this.#refusal(units);
+    if (more > 0 && more > unitsLeft(stand.limits.scopes, stand.counters)) return this.#refusal(units);
     this.#take(more);
     return undefined;
   }
@@ -68,7 +68,7 @@ export class Reservation implements Admission {
   holdUpTo(units: number): number {
     if (units <= this.#held) return this.#held;
     this.#follow(this.#caller.nowMs());
-    const left = unitsLeft(this.#stand.scopes, this.#stand.counters);
+    const left = unitsLeft(this.#stand.limits.scopes, this.#stand.counters);
     this.#take(Math.max(0, Math.min(units - this.#held, left)));
     return this.#held;
   }
@@ -82,7 +82,7 @@ export class Reservation implements Admission {
   release(): void {
     if (!this.#isRunning) return;
     this.#isRunning = false;
-    this.#count(0);
+    if (this.#held > 0) this.#count(0);
     this.#caller.ended();
   }
 
@@ -97,7 +97,7 @@ export class Reservation implements Admission {
    */
   #follow(atMs: number): void {
     const present = this.#caller.countersAt(atMs);
-    if (!Array.isArray(present)) return;
+    if (present instanceof Promise) return;
     const held = this.#held;
     this.#take(-held);
     this.#stand.counters = present;
@@ -116,6 +116,6 @@ export class Reservation implements Admission {
   #refusal(units: number): LimitRefusal {
     const others = (counter: Counter) => ({ ...counter, reserved: counter.reserved - this.#held });
     const stand = { ...this.#stand, counters: this.#stand.counters.map(others) };
-    return refusalBy(limitStates(stand), units, 0);
+    return refusalBy(stand, units, 0);
   }
 }

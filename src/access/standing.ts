@@ -1,5 +1,6 @@
 /** How fast and how many at once: what keys and customers have used of their rate, and their calls in flight. */
 
+import { NumberList } from '../lib/number-list.js';
 import type { Scope } from './caller-limits.js';
 import { createRateLimiter } from './rate-limiter.js';
 
@@ -14,29 +15,36 @@ export interface Standing {
   leave(scope: Scope): void;
 }
 
-/** Nobody has called yet. Of calls in flight only those are counted that a limit is set for, so the maps stay small. */
+/** Nobody has called yet. Of calls in flight only those are counted that a limit is set for. */
 export function createStanding(): Standing {
-  const rates = { key: createRateLimiter(), customer: createRateLimiter() };
-  const inFlight = { key: new Map<number, number>(), customer: new Map<number, number>() };
+  const ofKeys = { rates: createRateLimiter(), inFlight: new NumberList() };
+  const ofCustomers = { rates: createRateLimiter(), inFlight: new NumberList() };
 
-  function debtMs({ whose, held }: Scope, atMs: number): number {
-    return held.rate ? rates[whose.kind].debtMs(whose.no, held.rate, atMs) : 0;
+  // Two names in one place, as in `of[kind]`, are looked up slowly, and this runs a dozen times a call.
+  function callsOf({ whose }: Scope): typeof ofKeys {
+    return whose.kind === 'key' ? ofKeys : ofCustomers;
+  }
+
+  function debtMs(scope: Scope, atMs: number): number {
+    const { whose, held } = scope;
+    return held.rate ? callsOf(scope).rates.debtMs(whose.no, held.rate, atMs) : 0;
+  }
+
+  function count(scope: Scope, calls: 1 | -1): void {
+    const { whose, held } = scope;
+    if (held.maxInFlight === null) return;
+    const { inFlight } = callsOf(scope);
+    inFlight.set(whose.no, inFlight.at(whose.no) + calls);
   }
 
   return {
     debtMs,
-    inFlight: ({ whose }) => inFlight[whose.kind].get(whose.no) ?? 0,
+    inFlight: (scope) => callsOf(scope).inFlight.at(scope.whose.no),
     enter(scope, atMs) {
       const { whose, held } = scope;
-      const { kind, no } = whose;
-      if (held.rate) rates[kind].take(no, held.rate, debtMs(scope, atMs), atMs);
-      if (held.maxInFlight !== null) inFlight[kind].set(no, (inFlight[kind].get(no) ?? 0) + 1);
+      if (held.rate) callsOf(scope).rates.take(whose.no, held.rate, debtMs(scope, atMs), atMs);
+      count(scope, 1);
     },
-    leave({ whose: { kind, no }, held }) {
-      if (held.maxInFlight === null) return;
-      const left = (inFlight[kind].get(no) ?? 0) - 1;
-      if (left > 0) inFlight[kind].set(no, left);
-      else inFlight[kind].delete(no);
-    },
+    leave: (scope) => count(scope, -1),
   };
 }

@@ -1,7 +1,7 @@
 /** Lets a call in, or says why not: access, then limits. Whoever answers the refusal need not know of either. */
 
 import type { AccessRefusal } from '../access/access.js';
-import type { AdmissionControl, AdmissionRequest } from '../access/admission.js';
+import type { AdmissionControl, AdmissionRequest, Decision } from '../access/admission.js';
 import type { LimitRefusal } from '../access/limit-refusal.js';
 import type { Admission } from '../access/reservation.js';
 import { MeterctlError } from '../domain/error.js';
@@ -13,18 +13,26 @@ export interface AdmitDeps {
   baseUrl(): string;
 }
 
-/** Admits the call. Whoever admits a call must release it. */
-export async function admitCall(deps: AdmitDeps, request: AdmissionRequest): Promise<Admission | Refusal> {
-  try {
-    const decision = await deps.admission.admit(request);
-    return 'refused' in decision ? limitRefusal(decision, deps.baseUrl()) : decision;
-  } catch (error) {
-    if (!(error instanceof MeterctlError)) throw error;
-    return {
-      refused: 'ledger_unavailable',
-      detail: 'What was used so far cannot be read now. Please try again.',
-    };
-  }
+/** Admits the call: a value when memory has all counts, a promise otherwise. Whoever admits a call must release it. */
+export function admitCall(
+  deps: AdmitDeps,
+  request: AdmissionRequest,
+): Admission | Refusal | Promise<Admission | Refusal> {
+  const decision = deps.admission.admit(request);
+  if (!(decision instanceof Promise)) return told(deps, decision);
+  return decision.then((late) => told(deps, late), uncounted);
+}
+
+function told(deps: AdmitDeps, decision: Decision): Admission | Refusal {
+  return 'refused' in decision ? limitRefusal(decision, deps.baseUrl()) : decision;
+}
+
+function uncounted(error: unknown): Refusal {
+  if (!(error instanceof MeterctlError)) throw error;
+  return {
+    refused: 'ledger_unavailable',
+    detail: 'What was used so far cannot be read now. Please try again.',
+  };
 }
 
 /** The refusal of a call that a limit has no room for. */

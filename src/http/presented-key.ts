@@ -5,10 +5,12 @@ export interface Asking {
   readonly headers: {
     readonly authorization?: string | undefined;
     readonly 'x-api-key'?: string | string[] | undefined;
+    readonly 'x-forwarded-for'?: string | string[] | undefined;
   };
   readonly url?: string | undefined;
   /** The address that the request comes from, as far as proxies are believed. */
   readonly ip?: string | undefined;
+  readonly socket?: { readonly remoteAddress?: string | undefined };
 }
 
 /** The key as it came, unchecked: `Authorization: Bearer`, then `X-API-Key`, then `?apiKey=` where that is allowed. */

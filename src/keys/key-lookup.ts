@@ -77,28 +77,28 @@ export function createKeyLookup(deps: KeyLookupDeps): KeyLookup {
     return key;
   }
 
-  function lookUp(secret: string): FoundKey | null | Promise<FoundKey | null> {
-    const name = hashNameOf(secret);
-    const hit = found.get(name);
-    if (hit) return hit;
+  function lookUp(secret: string, name: string): FoundKey | null | Promise<FoundKey | null> {
     if (missing.get(name)) return null;
     const running = pending.get(name) ?? load(secret, name).finally(() => pending.delete(name));
     pending.set(name, running);
     return running;
   }
 
-  function findForeign(secret: string): FoundKey | null | Promise<FoundKey | null> {
-    const { min, max } = foreignLength;
-    if (secret.length < min || secret.length > max || ownSecret.test(secret)) return null;
-    if (revision === undefined) return refresh().then(() => findForeign(secret));
-    return hasForeignKeys ? lookUp(secret) : null;
+  function findForeign(secret: string, name: string): FoundKey | null | Promise<FoundKey | null> {
+    if (secret.length < foreignLength.min || ownSecret.test(secret)) return null;
+    if (revision === undefined) return refresh().then(() => findForeign(secret, name));
+    return hasForeignKeys ? lookUp(secret, name) : null;
+  }
+
+  function find(secret: string): FoundKey | null | Promise<FoundKey | null> {
+    if (secret.length > foreignLength.max) return null;
+    const name = hashNameOf(secret);
+    // What memory has was well formed when it was put there, so the checksum is for the others.
+    const hit = found.get(name);
+    if (hit) return hit;
+    return isWellFormed(secret) ? lookUp(secret, name) : findForeign(secret, name);
   }
 
   const loop = createLoop({ name: 'key refresh', clock, log, intervalMs: refreshIntervalMs, tick: refresh });
-  return {
-    start: () => loop.start(),
-    find: (secret) => (isWellFormed(secret) ? lookUp(secret) : findForeign(secret)),
-    refresh,
-    close: () => loop.close(),
-  };
+  return { ...loop, find, refresh };
 }

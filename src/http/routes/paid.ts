@@ -20,6 +20,7 @@ import type { Route } from '../gateway/route-table.js';
 import { beginKeyed, type KeyedRequest } from '../idempotency.js';
 import { sendRefusal } from '../problem.js';
 import { requestIdOf } from '../request-id.js';
+import { sendWhole } from '../send-whole.js';
 
 /** What the paid endpoint needs. */
 export interface PaidDeps extends AuthenticateDeps, AdmitDeps {
@@ -53,7 +54,9 @@ const contentType = 'application/json; charset=utf-8';
 export function paid(deps: PaidDeps): (req: Request, res: Response, route: Route) => Promise<void> {
   return async function paid(req, res, route) {
     const nowMs = deps.host.clock.nowMs();
-    const caller = await authenticate(req, deps, nowMs, route.rule.scope ?? undefined);
+    let caller = authenticate(req, deps, nowMs, route.rule.scope);
+    // Each step waits only for what memory does not have: waiting for what is here already costs as much as the step.
+    if (caller instanceof Promise) caller = await caller;
     if ('refused' in caller) return sendRefusal(res, caller);
     const access = accessOf(caller.customer, nowMs, deps.pastDueGraceMs);
     if (!access.allowed) return sendRefusal(res, accessRefusal(access.code, deps.baseUrl()));
@@ -74,7 +77,8 @@ export function paid(deps: PaidDeps): (req: Request, res: Response, route: Route
 async function sell(deps: PaidDeps, req: Request, res: Response, call: Call): Promise<void> {
   const { route, caller, priceId, atMs, keyed } = call;
   const units = reservedUnits(route.rule, req.headers['content-length']);
-  const admitted = await admitCall(deps, { caller, priceId, units, atMs });
+  let admitted = admitCall(deps, { caller, priceId, units, atMs });
+  if (admitted instanceof Promise) admitted = await admitted;
   if ('refused' in admitted) {
     keyed?.end();
     return sendRefusal(res, admitted);
@@ -99,7 +103,7 @@ async function sell(deps: PaidDeps, req: Request, res: Response, call: Call): Pr
       recorded.units,
       ...admission.headers(),
     ]);
-    res.end(body, 'latin1');
+    sendWhole(res, body);
   } finally {
     admission.release();
   }

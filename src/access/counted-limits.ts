@@ -1,0 +1,52 @@
+/** The counters of one caller's limits, which are looked for once a window instead of once a call. */
+
+import type { CallerLimits } from './caller-limits.js';
+import type { Counter, Counters } from './counters.js';
+
+/** Finds counters, in the order of the limits' spans. */
+export class CountedLimits {
+  readonly #counters: Counters;
+  readonly #scopes: CallerLimits['scopes'];
+  #found: readonly Counter[] | undefined;
+  /** From when until when all of what was found counts. */
+  #startMs = 0;
+  #endMs = 0;
+
+  constructor(counters: Counters, { scopes }: CallerLimits) {
+    this.#counters = counters;
+    this.#scopes = scopes;
+  }
+
+  /** The counters at a time, or the reading of those that memory does not have. The same list as long as none is another. */
+  at(atMs: number): readonly Counter[] | Promise<unknown> {
+    const found = this.#found;
+    return found && atMs >= this.#startMs && atMs < this.#endMs && areFresh(found) ? found : this.#find(atMs);
+  }
+
+  #find(atMs: number): readonly Counter[] | Promise<unknown> {
+    const found: Counter[] = [];
+    const reading: Promise<void>[] = [];
+    for (const { whose, spans } of this.#scopes) {
+      for (const { span, windowAt } of spans) {
+        const window = windowAt(atMs);
+        const counter = this.#counters.find(whose, span, window);
+        if (counter) found.push(counter);
+        else reading.push(this.#counters.load(whose, span, window));
+      }
+    }
+    if (reading.length > 0) return Promise.all(reading);
+    this.#found = found;
+    this.#startMs = Math.max(...found.map(({ startMs }) => startMs));
+    this.#endMs = Math.min(...found.map(({ endMs }) => endMs));
+    return found;
+  }
+}
+
+/** Asking keeps them in memory. */
+function areFresh(counters: readonly Counter[]): boolean {
+  for (const counter of counters) {
+    if (!counter.fresh) return false;
+    counter.recent = true;
+  }
+  return true;
+}
