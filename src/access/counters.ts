@@ -3,7 +3,7 @@
 import type { QuotaSpan } from '../domain/limit.js';
 import type { UsageStore } from '../domain/store.js';
 import type { Period } from '../domain/subscription.js';
-import type { UsageOwner } from '../domain/usage-counts.js';
+import type { UsageOwner, WindowSum } from '../domain/usage-counts.js';
 import type { Clock } from '../lib/host.js';
 import { turn } from '../lib/turn.js';
 
@@ -26,6 +26,8 @@ export interface Counter extends Period {
   fresh: boolean;
   /** Whether it was asked for since the broom came by. */
   recent: boolean;
+  /** What the ledger said of the window last, where it was summed up. */
+  summed: WindowSum | undefined;
 }
 
 /** Counts by whom and by span. */
@@ -40,6 +42,8 @@ export interface Counters {
 
 /** All counters of one key or customer: the present window of each span, and earlier ones as long as calls hold units of them. */
 type Tally = Counter[];
+
+type UnitsRead = Pick<Counter, 'committed' | 'summed'>;
 
 /** So many keys and as many customers are held; whoever was not seen lately is read again. */
 const talliesMax = 50_000;
@@ -68,18 +72,11 @@ export function createCounters(deps: { store: CountStore; clock: Clock; meter: s
     // A turn of its own: by then every call that the last commit holds has been counted, and none is counted twice. The
     // store answers in the order of its commits, so that holds until its answer is here, too.
     await turn(deps.clock);
-    const committed = await unitsOf(deps, whose, span, window);
-    const tally = tallyOf(whose);
-    const counter = counterOf(tally, span, window);
-    if (counter) {
-      Object.assign(counter, window, { committed, fresh: true });
-      return;
-    }
-    const { startMs, endMs } = window;
-    const present: Counter = { startMs, endMs, span, committed, reserved: 0, fresh: true, recent: true };
-    const others = tally.filter((other) => other.span !== span || other.reserved > 0);
-    retire(tally.filter((other) => !others.includes(other)));
-    tally.splice(0, tally.length, ...others, present);
+    const before = tallies[whose.kind].get(whose.no);
+    const last = before && counterOf(before, span, window);
+    const known = last?.endMs === window.endMs ? last.summed : undefined;
+    const units = await unitsOf(deps, whose, span, window, known);
+    keep(tallyOf(whose), span, window, units);
   }
 
   return {
@@ -110,6 +107,21 @@ function counterOf(tally: Tally, span: CountedSpan, { startMs }: Period): Counte
   return tally.find((counter) => counter.span === span && counter.startMs === startMs);
 }
 
+/** Keeps what was read of a window, in its counter or in a new one, which takes the place of earlier windows. */
+function keep(tally: Tally, span: CountedSpan, window: Period, units: UnitsRead): void {
+  const { startMs, endMs } = window;
+  const { committed, summed } = units;
+  const counter = counterOf(tally, span, window);
+  if (counter) {
+    Object.assign(counter, { endMs, committed, summed, fresh: true });
+    return;
+  }
+  const others = tally.filter((other) => other.span !== span || other.reserved > 0);
+  retire(tally.filter((other) => !others.includes(other)));
+  const isNew = { reserved: 0, fresh: true, recent: true };
+  tally.splice(0, tally.length, ...others, { startMs, endMs, span, committed, summed, ...isNew });
+}
+
 /** Whoever remembers these asks again. */
 function retire(counters: readonly Counter[]): void {
   for (const counter of counters) counter.fresh = false;
@@ -121,19 +133,17 @@ async function unitsOf(
   whose: Counted,
   span: CountedSpan,
   window: Period,
-): Promise<number> {
+  known: WindowSum | undefined,
+): Promise<UnitsRead> {
   const open = await store.sumOthersOpen(whose, window);
-  return open + (await recordedUnits({ store, meter }, whose, span, window));
-}
-
-async function recordedUnits(
-  { store, meter }: { store: CountStore; meter: string },
-  whose: Counted,
-  span: CountedSpan,
-  window: Period,
-): Promise<number> {
-  const isPeriod = whose.kind === 'customer' && span === 'period';
-  return isPeriod ? store.findPeriodUnits(whose.no, meter, window.startMs) : store.sumWindow(whose, window);
+  if (whose.kind === 'customer' && span === 'period') {
+    return {
+      committed: open + (await store.findPeriodUnits(whose.no, meter, window.startMs)),
+      summed: undefined,
+    };
+  }
+  const summed = await store.sumWindow(whose, window, known);
+  return { committed: open + summed.units, summed };
 }
 
 /**

@@ -8,12 +8,22 @@ export interface UsageOwner {
   no: number;
 }
 
+/** What an owner has used in a window. */
+export interface WindowSum {
+  units: number;
+  /** The last row of the ledger that it was read with. */
+  lastUsageId: number;
+}
+
 /** The counts of a storage engine. */
 export interface UsageCounts {
   /** The customer's units in the billing period that starts at `periodStartMs`. */
   findPeriodUnits(customerNo: number, meter: string, periodStartMs: number): Promise<number>;
-  /** All units of the owner in the window, whatever the meter. */
-  sumWindow(whose: UsageOwner, window: Period): Promise<number>;
+  /**
+   * All units of the owner in the window, whatever the meter. `known` is an earlier answer to the same question: rows of the
+   * ledger never change, so what came since is added to it where that is less work.
+   */
+  sumWindow(whose: UsageOwner, window: Period, known?: WindowSum): Promise<WindowSum>;
   /**
    * A number that changes when another process has written usage, or when what its calls owe has changed; now and then it
    * changes without need.

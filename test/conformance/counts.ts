@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CallStep } from '../../src/domain/open-call.js';
+import type { UsageOwner, WindowSum } from '../../src/domain/usage-counts.js';
 import { testStartMs } from '../support/host.js';
 import { newKey, newUsage } from '../support/records.js';
 import type { OpenStore } from './store.js';
@@ -29,9 +30,9 @@ const use = fc.record({
 export function describeCounts(open: OpenStore): void {
   describe('counts', () => {
     it('are what lies in a window, of a customer and of one key', async () => {
-      const windows = fc.array(fc.tuple(offset, offset), { minLength: 1, maxLength: 5 });
-      const property = fc.asyncProperty(fc.array(use, { maxLength: 60 }), windows, async (uses, spans) => {
-        const { store } = await open();
+      const pairs = fc.array(fc.tuple(offset, offset), { minLength: 1, maxLength: 5 });
+      const property = fc.asyncProperty(fc.array(use, { maxLength: 60 }), pairs, async (uses, spans) => {
+        const { store, openAnother } = await open();
         const numbers = await addCustomers(store, 2);
         const [key] = await store.addKeys([newKey('cus_1')], 'system');
         const startMs = Math.floor(testStartMs / DAY_MS) * DAY_MS;
@@ -42,19 +43,35 @@ export function describeCounts(open: OpenStore): void {
             atMs: startMs + offsetMs,
           }),
         );
-        await store.recordUsage(usages, testStartMs);
-        for (const [one, other] of spans) {
-          const window = { startMs: startMs + Math.min(one, other), endMs: startMs + Math.max(one, other) };
+        const owners: UsageOwner[] = [
+          ...numbers.map((no) => ({ kind: 'customer', no }) as const),
+          { kind: 'key', no: key!.no },
+        ];
+        const earlier = Math.floor(usages.length / 2);
+        await store.recordUsage(usages.slice(0, earlier), testStartMs);
+        const windows = spans.map(([one, other]) => ({
+          startMs: startMs + Math.min(one, other),
+          endMs: startMs + Math.max(one, other),
+        }));
+        const known = new Map<string, WindowSum>();
+        for (const window of windows) {
+          for (const owner of owners) {
+            known.set(JSON.stringify([owner, window]), await store.sumWindow(owner, window));
+          }
+        }
+        await (await openAnother()).recordUsage(usages.slice(earlier), testStartMs);
+        for (const window of windows) {
           const sum = (mine: (usage: (typeof usages)[number]) => boolean) =>
             usages
               .filter((usage) => mine(usage) && usage.atMs >= window.startMs && usage.atMs < window.endMs)
               .reduce((total, { units }) => total + units, 0);
-          for (const no of numbers) {
-            const expected = sum(({ customerNo }) => customerNo === no);
-            expect(await store.sumWindow({ kind: 'customer', no }, window)).toBe(expected);
+          for (const owner of owners) {
+            const { kind, no } = owner;
+            const expected = sum(({ customerNo, keyNo }) => (kind === 'key' ? keyNo : customerNo) === no);
+            const before = known.get(JSON.stringify([owner, window]));
+            expect(await store.sumWindow(owner, window)).toMatchObject({ units: expected });
+            expect(await store.sumWindow(owner, window, before)).toMatchObject({ units: expected });
           }
-          const ofKey = sum(({ keyNo }) => keyNo === key!.no);
-          expect(await store.sumWindow({ kind: 'key', no: key!.no }, window)).toBe(ofKey);
         }
       });
       await fc.assert(property, { numRuns: 25 });
