@@ -77,7 +77,7 @@ export function createAdmission(deps: AdmissionDeps): AdmissionControl {
   const standing = createStanding();
   const steady = createSteadyTime();
   const watch = createThresholdWatch({ ...deps.alerts, meter: deps.meter });
-  const limitsOf = createLimitReader(deps, { counters, standing, watch });
+  const limitsOf = createLimitReader(deps, { counters, standing, steady, watch });
   let others: number | undefined;
   let lastUsageId: number | undefined;
 
@@ -92,9 +92,11 @@ export function createAdmission(deps: AdmissionDeps): AdmissionControl {
     // What this caller's calls add to a count is watched as they settle.
     if (counted !== held.watched) watch(limits, counted);
     held.watched = counted;
-    const stand: Stand = { limits, counters: counted, standing, atMs, steadyMs: steady(atMs) };
+    // A request that has waited comes after others that were made later: by its own time the steady one would run too fast.
+    const steadyMs = steady(clock.nowMs());
+    const stand: Stand = { limits, counters: counted, standing, atMs, steadyMs };
     if (!fits(stand, units)) return refusalBy(stand, units);
-    for (const scope of limits.scopes) standing.enter(scope, stand.steadyMs);
+    for (const scope of limits.scopes) standing.enter(scope, steadyMs);
     return new Reservation(stand, units, held.reserving);
   }
 
@@ -133,10 +135,18 @@ interface HeldLimits {
   reserving: Reserving;
 }
 
+/** What all callers have in common. */
+interface Shared {
+  counters: Counters;
+  standing: Standing;
+  steady: (nowMs: number) => number;
+  watch: ThresholdWatch;
+}
+
 /** Limits are read once for each reading of a key: when they change, every key is read anew. */
 function createLimitReader(
   { store, clock, termsOf, defaults }: AdmissionDeps,
-  { counters, standing, watch }: { counters: Counters; standing: Standing; watch: ThresholdWatch },
+  { counters, standing, steady, watch }: Shared,
 ): (request: AdmissionRequest) => HeldLimits | Promise<HeldLimits> {
   const known = new WeakMap<ApiKey, HeldLimits>();
 
@@ -144,6 +154,7 @@ function createLimitReader(
     const counted = new CountedLimits(counters, limits);
     const reserving: Reserving = {
       nowMs: () => clock.nowMs(),
+      steadyMs: steady,
       countersAt: (nowMs) => counted.at(nowMs),
       settled: (present) => watch(limits, present),
       ended() {

@@ -114,7 +114,8 @@ function lookAtCalls(scope: Scope, standing: Standing, steadyMs: number): void {
 function lookAtUnits(bounds: readonly Bound[], counter: Counter, atMs: number): void {
   const { startMs, endMs, committed, reserved } = counter;
   const ends = endMs < endOfTimeMs;
-  const resetMs = ends ? endMs - atMs : null;
+  // A call may outlive the window that it began in.
+  const resetMs = ends ? Math.max(0, endMs - atMs) : null;
   const windowMs = ends ? endMs - startMs : null;
   for (const { state, unitsMax } of bounds) {
     const quota = unitsMax(committed);

@@ -33,6 +33,8 @@ export const unlimited = {
 /** What the reservations of a caller ask of admission, and tell it. */
 export interface Reserving {
   nowMs(): number;
+  /** The steady time that belongs to it: see `createSteadyTime`. */
+  steadyMs(nowMs: number): number;
   /** The counters of the limits at a time, in order; no list while some of them are being read. */
   countersAt(nowMs: number): readonly Counter[] | Promise<unknown>;
   settled(counters: readonly Counter[]): void;
@@ -53,8 +55,9 @@ export class Reservation implements Admission {
   }
 
   headers(): readonly string[] {
-    lookAt(this.#stand);
-    return this.#stand.limits.headers.list();
+    const stand = this.#present();
+    lookAt(stand);
+    return stand.limits.headers.list();
   }
 
   hold(units: number): LimitRefusal | undefined {
@@ -104,6 +107,14 @@ export class Reservation implements Admission {
     this.#take(held);
   }
 
+  /** The stand at this moment: while the call ran others may have come, and time has gone on. */
+  #present(): Stand {
+    const stand = this.#stand;
+    stand.atMs = this.#caller.nowMs();
+    stand.steadyMs = this.#caller.steadyMs(stand.atMs);
+    return stand;
+  }
+
   #count(used: number): void {
     for (const counter of this.#stand.counters) {
       counter.reserved -= this.#held;
@@ -115,7 +126,7 @@ export class Reservation implements Admission {
   /** Why so many units do not fit, told without those that the call holds itself. */
   #refusal(units: number): LimitRefusal {
     const others = (counter: Counter) => ({ ...counter, reserved: counter.reserved - this.#held });
-    const stand = { ...this.#stand, counters: this.#stand.counters.map(others) };
-    return refusalBy(stand, units, 0);
+    const stand = this.#present();
+    return refusalBy({ ...stand, counters: stand.counters.map(others) }, units, 0);
   }
 }

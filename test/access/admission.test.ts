@@ -55,6 +55,18 @@ describe('admission', () => {
     expect(refused(await admit()).headers).toMatchObject({ 'Retry-After': '20' });
   });
 
+  it('holds a rate also where requests have waited, and come behind later ones', async () => {
+    const { admission, admit, set, host, customer, key } = await openAdmission();
+    await set({ rate: { count: 3, perMs: 1_000 } });
+    const atMs = host.clock.nowMs();
+    for (let call = 0; call < 3; call += 1) admitted(await admit());
+    const caller = { customer, key };
+    for (let call = 0; call < 200; call += 1) {
+      refused(await admission.admit({ caller, priceId: 'price_1', units: 1, atMs: atMs - 5 }));
+      refused(await admit());
+    }
+  });
+
   it('holds calls in flight until they end, however long after they are settled', async () => {
     const { admit, set } = await openAdmission();
     await set({ maxInFlight: 2 });

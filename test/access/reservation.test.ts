@@ -45,6 +45,18 @@ describe('a call that runs', () => {
     expect(other.holdUpTo(4)).toBe(3);
   });
 
+  it('forgives nobody the calls of a rate when it is answered late', async () => {
+    const { admit, set, host } = await openAdmission();
+    await set({ rate: { count: 10, perMs: 1_000 }, quota: { units: 99, per: 'day' } });
+    const slow = admitted(await admit(1));
+    await host.advance(10_000);
+    for (let call = 0; call < 10; call += 1) admitted(await admit(1));
+    expect(await admit(1)).toMatchObject({ refused: 'rate_limited' });
+    expect(headersOf(slow)).toMatchObject({ RateLimit: '"rate";r=0;t=1, "quota";r=88;t=43190' });
+    expect(slow.hold(100)).toMatchObject({ refused: 'quota_exceeded', headers: { 'Retry-After': '43190' } });
+    expect(await admit(1)).toMatchObject({ refused: 'rate_limited' });
+  });
+
   it('takes what it holds into the hour in which it ends', async () => {
     const { admit, set, host, record } = await openAdmission();
     await set({ quota: { units: 10, per: 'hour' } });
