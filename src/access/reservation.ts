@@ -100,7 +100,11 @@ export class Reservation implements Admission {
    */
   #follow(atMs: number): void {
     const present = this.#caller.countersAt(atMs);
-    if (present instanceof Promise) return;
+    if (present instanceof Promise) {
+      // Nobody waits for it here. Where the ledger cannot be read, the next call that is to be let in is told.
+      present.catch(() => undefined);
+      return;
+    }
     const held = this.#held;
     this.#take(-held);
     this.#stand.counters = present;

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Decision } from '../../src/access/admission.js';
 import type { Admission } from '../../src/access/reservation.js';
-import { headersOf, openAdmission } from './open-admission.js';
+import { headersOf, openAdmission, openOn } from './open-admission.js';
 
 const hourMs = 3_600_000;
 
@@ -55,6 +55,31 @@ describe('a call that runs', () => {
     expect(headersOf(slow)).toMatchObject({ RateLimit: '"rate";r=0;t=1, "quota";r=88;t=43190' });
     expect(slow.hold(100)).toMatchObject({ refused: 'quota_exceeded', headers: { 'Retry-After': '43190' } });
     expect(await admit(1)).toMatchObject({ refused: 'rate_limited' });
+  });
+
+  it('goes on when its hour ends while the ledger cannot be read', async () => {
+    const { admit, set, store, host } = await openAdmission();
+    await set({ quota: { units: 10, per: 'hour' } });
+    let broken = false;
+    const reads: Promise<unknown>[] = [];
+    const sumWindow: typeof store.sumWindow = (...asked) => {
+      const read = broken ? Promise.reject(new Error('disk')) : store.sumWindow(...asked);
+      reads.push(read);
+      return read;
+    };
+    const flaky = openOn({ host, store: { ...store, sumWindow } });
+    const call = admitted(await admit(2, flaky));
+    await host.advance(hourMs);
+    broken = true;
+    // A rejection that nobody handles fails the test run, as it would end the program.
+    expect(call.holdUpTo(3)).toBe(3);
+    await host.advance(0);
+    expect(reads).toHaveLength(2);
+    broken = false;
+    call.holdUpTo(4);
+    await host.advance(0);
+    expect(call.holdUpTo(11)).toBe(10);
+    expect(await admit(1, flaky)).toMatchObject({ refused: 'quota_exceeded' });
   });
 
   it('takes what it holds into the hour in which it ends', async () => {
