@@ -83,12 +83,13 @@ export function createCounters(deps: { store: CountStore; clock: Clock; meter: s
     find(whose, span, window) {
       const tally = tallies[whose.kind].get(whose.no);
       const counter = tally && counterOf(tally, span, window);
-      if (!counter?.fresh) return undefined;
+      // A trial that was made longer or shorter is a period that begins as before and ends at another time.
+      if (!counter?.fresh || counter.endMs !== window.endMs) return undefined;
       counter.recent = true;
       return counter;
     },
     load(whose, span, window) {
-      const name = `${whose.kind} ${whose.no} ${span} ${window.startMs}`;
+      const name = `${whose.kind} ${whose.no} ${span} ${window.startMs} ${window.endMs}`;
       const running = reading.get(name);
       if (running) return running;
       const started = read(whose, span, window).finally(() => reading.delete(name));

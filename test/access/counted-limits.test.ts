@@ -10,6 +10,8 @@ import { addSubscriber, openTestStore } from '../support/store.js';
 
 const hourMs = 3_600_000;
 
+const price = { id: 'price_1', termsOf: () => perUnitTerms('5') };
+
 async function open() {
   const host = createFakeHost();
   const store = await openTestStore(host);
@@ -17,7 +19,7 @@ async function open() {
   const counters = createCounters({ store, clock: host.clock, meter: 'calls' });
   const limits = callerLimits(
     { key, customer },
-    { id: 'price_1', termsOf: () => perUnitTerms('5') },
+    price,
     { key: undefined, customer: { quota: { units: 10, per: 'hour' } }, plan: undefined },
     {},
   );
@@ -58,6 +60,30 @@ it('asks again for a counter that has lost its place, also when the clock goes b
   const [present] = await counted(mine, atMs);
   expect(present).not.toBe(old);
   expect((await counted(another, atMs))[0]).toBe(present);
+});
+
+it('follows a billing period whose end is moved', async () => {
+  const { host, counters, customer } = await open();
+  const atMs = host.clock.nowMs();
+  const endingAt = (endMs: number) => {
+    const subscriptions = customer.subscriptions.map((subscription) => ({
+      ...subscription,
+      period: { startMs: atMs - hourMs, endMs },
+    }));
+    const found = {
+      key: undefined,
+      plan: undefined,
+      customer: { quota: { units: 10, per: 'period' } },
+    } as const;
+    const limits = callerLimits({ customer: { ...customer, subscriptions } }, price, found, {});
+    return new CountedLimits(counters, limits);
+  };
+  const [long] = await counted(endingAt(atMs + 3 * hourMs), atMs);
+  const shortened = endingAt(atMs + hourMs);
+  const [short] = await counted(shortened, atMs);
+  expect(short).toBe(long);
+  expect(short?.endMs).toBe(atMs + hourMs);
+  expect((await counted(shortened, atMs + hourMs))[0]?.startMs).toBe(atMs + hourMs);
 });
 
 it('asks again for a counter that made place for others, unless calls use it', async () => {
