@@ -93,7 +93,7 @@ export function createKeyLookup(deps: KeyLookupDeps): KeyLookup {
   function find(secret: string): FoundKey | null | Promise<FoundKey | null> {
     if (secret.length > foreignLength.max) return null;
     const name = hashNameOf(secret);
-    // What memory has was well formed when it was put there, so the checksum is for the others.
+    // What memory has was found in the store, also without a checksum if it is from elsewhere: that is for the others.
     const hit = found.get(name);
     if (hit) return hit;
     return isWellFormed(secret) ? lookUp(secret, name) : findForeign(secret, name);
