@@ -17,13 +17,15 @@ export class CountedLimits {
     this.#scopes = scopes;
   }
 
-  /** The counters at a time, or the reading of those that memory does not have. The same list as long as none is another. */
+  /** The counters at a time, or the reading of those that memory does not have. The same list as long as none is another or was read anew. */
   at(atMs: number): readonly Counter[] | Promise<unknown> {
     const found = this.#found;
     return found && atMs >= this.#startMs && atMs < this.#endMs && areFresh(found) ? found : this.#find(atMs);
   }
 
   #find(atMs: number): readonly Counter[] | Promise<unknown> {
+    // What is read anew may stay the same object, and yet say something else.
+    this.#found = undefined;
     const found: Counter[] = [];
     const reading: Promise<void>[] = [];
     for (const { whose, spans } of this.#scopes) {

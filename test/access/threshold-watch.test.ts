@@ -70,6 +70,15 @@ describe('thresholds', () => {
     ]);
   });
 
+  it('are told of what is counted anew, also where it leaves no room for the call that asks', async () => {
+    const { record, use, admission } = await openWatch({ quota: { units: 10, per: 'day' } });
+    expect(await use(6)).toEqual(['quota 50: 6']);
+    await record(3);
+    admission.recount();
+    expect(await use(5)).toEqual(['quota 80: 9']);
+    expect(await use(5)).toEqual([]);
+  });
+
   it('are not told of keys', async () => {
     const { set, key, use } = await openWatch({});
     await set({ quota: { units: 1, per: 'day' } }, { kind: 'key', keyId: key.id });
