@@ -14,19 +14,17 @@ export class LimitHeaders {
 
   constructor(states: readonly LimitState[]) {
     this.#states = states;
-    this.#items = states.map(({ name }, index) => new Item(`${index === 0 ? '' : ', '}"${name}";r=`));
+    this.#items = states.map((state, index) => new Item(state, index === 0 ? '' : ', '));
   }
 
   /** How the limits stand, as names and values in turn; none without limits. Times are whole seconds. */
   list(): string[] {
-    const states = this.#states;
-    let tightest = states[0];
+    let tightest = this.#states[0];
     if (!tightest) return [];
     let limit = '';
-    for (let index = 0; index < states.length; index += 1) {
-      const state = states[index] as LimitState;
-      limit += (this.#items[index] as Item).textOf(state);
-      if (isTighter(state, tightest)) tightest = state;
+    for (const item of this.#items) {
+      limit += item.text();
+      if (isTighter(item.state, tightest)) tightest = item.state;
     }
     return [
       'RateLimit-Policy',
@@ -43,11 +41,9 @@ export class LimitHeaders {
   }
 
   #policy(): string {
-    for (let index = 0; index < this.#states.length; index += 1) {
-      if (this.#states[index]?.policy === this.#policies[index]) continue;
+    if (this.#states.some(({ policy }, index) => policy !== this.#policies[index])) {
       this.#policies = this.#states.map(({ policy }) => policy);
       this.#policyLine = this.#policies.join(', ');
-      break;
     }
     return this.#policyLine;
   }
@@ -55,17 +51,20 @@ export class LimitHeaders {
 
 /** One item of `RateLimit`. Units change with every call, the seconds until they come back once a second. */
 class Item {
+  readonly state: LimitState;
   readonly #start: string;
   #left = -1;
   #seconds = -1;
   #end = '';
   #text = '';
 
-  constructor(start: string) {
-    this.#start = start;
+  constructor(state: LimitState, comma: string) {
+    this.state = state;
+    this.#start = `${comma}"${state.name}";r=`;
   }
 
-  textOf({ left, resetMs }: LimitState): string {
+  text(): string {
+    const { left, resetMs } = this.state;
     const seconds = resetMs === null ? -1 : secondsOf(resetMs);
     if (left === this.#left && seconds === this.#seconds) return this.#text;
     if (seconds !== this.#seconds) this.#end = resetMs === null ? '' : `;t=${seconds}`;
