@@ -11,6 +11,8 @@ export interface UsageOwner {
 /** What an owner has used in a window. */
 export interface WindowSum {
   units: number;
+  /** How many rows of the ledger were added up for it; none where roll-ups told all. */
+  rows: number;
   /** The last row of the ledger that it was read with. */
   lastUsageId: number;
 }

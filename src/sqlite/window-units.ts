@@ -15,17 +15,17 @@ WITH RECURSIVE ${daysSpanSql}
 SELECT COALESCE(sum(r.units), 0) FROM days CROSS JOIN usage_days r ON r.day = days.day WHERE ${whose}`;
 }
 
-/** A part of a day. A customer's delivery that lies in it as a whole tells what all of its rows come to. */
+/** A part of a day. A customer's delivery that lies in it as a whole tells what all of its rows come to; of a key each row is read. */
 const edgeSql = {
   customer: `
 SELECT COALESCE(sum(CASE WHEN d.window_start_ms >= :fromMs AND d.window_end_ms <= :toMs THEN d.units ELSE (
   SELECT COALESCE(sum(u.units), 0) FROM usage u WHERE u.delivery_no = d.no AND u.at_ms >= :fromMs AND u.at_ms < :toMs
-) END), 0)
+) END), 0) AS units, 0 AS rows
 FROM deliveries d INDEXED BY deliveries_of_customer
 WHERE d.customer_no = :no AND d.window_start_ms > :fromMs - ${DAY_MS} AND d.window_start_ms < :toMs
   AND d.window_end_ms > :fromMs`,
   key: `
-SELECT COALESCE(sum(u.units), 0)
+SELECT COALESCE(sum(u.units), 0) AS units, count(*) AS rows
 FROM deliveries d INDEXED BY deliveries_of_customer CROSS JOIN usage u ON u.delivery_no = d.no
 WHERE d.customer_no = (SELECT customer_no FROM keys WHERE no = :no) AND u.key_no = :no
   AND d.window_start_ms > :fromMs - ${DAY_MS} AND d.window_start_ms < :toMs AND d.window_end_ms > :fromMs
@@ -37,47 +37,51 @@ const daysOf = {
   key: 'r.customer_no = (SELECT customer_no FROM keys WHERE no = :no) AND r.key_no = :no',
 };
 
-/** What came after a row of the ledger. Rows are numbered in the order of their commits, so they are found by number. */
-function tailSql(whose: string): string {
-  return `
+/** A key's rows after one of the ledger. They are numbered in the order of their commits, so they are found by number. */
+const tailSql = `
 SELECT COALESCE(sum(units), 0) FROM usage
-WHERE id > :lastUsageId AND ${whose} AND at_ms >= :fromMs AND at_ms < :toMs`;
-}
-
-/** So many rows, of whomever, are looked through in less time than most windows take. */
-const tailMax = 20_000;
+WHERE id > :lastUsageId AND key_no = :no AND at_ms >= :fromMs AND at_ms < :toMs`;
 
 type Values = [Record<string, number>];
+
+type Sum = Omit<WindowSum, 'lastUsageId'>;
 
 /** The part of the ledger that limits read. */
 export function createWindowUnits({ connection, read }: Database): Pick<UsageStore, 'sumWindow'> {
   const prepare = (sql: string) => connection.prepare<Values, number>(sql).pluck();
   const days = { customer: prepare(daysSql(daysOf.customer)), key: prepare(daysSql(daysOf.key)) };
-  const edge = { customer: prepare(edgeSql.customer), key: prepare(edgeSql.key) };
-  const tail = { customer: prepare(tailSql('customer_no = :no')), key: prepare(tailSql('key_no = :no')) };
+  const edge = {
+    customer: connection.prepare<Values, Sum>(edgeSql.customer),
+    key: connection.prepare<Values, Sum>(edgeSql.key),
+  };
+  const tail = prepare(tailSql);
   const findLastId = connection.prepare<[], number>('SELECT max(id) FROM usage').pluck();
 
-  function sumOf({ kind, no }: UsageOwner, { startMs, endMs }: Period): number {
+  function sumOf({ kind, no }: UsageOwner, { startMs, endMs }: Period): Sum {
+    const nothing: Sum = { units: 0, rows: 0 };
     const sumEdge = (fromMs: number, toMs: number) =>
-      fromMs < toMs ? (edge[kind].get({ no, fromMs, toMs }) ?? 0) : 0;
+      (fromMs < toMs && edge[kind].get({ no, fromMs, toMs })) || nothing;
     const firstDay = Math.ceil(startMs / DAY_MS);
     const endDay = Math.floor(endMs / DAY_MS);
     if (firstDay >= endDay) return sumEdge(startMs, endMs);
     const whole = days[kind].get({ no, firstDay, endDay }) ?? 0;
-    return sumEdge(startMs, firstDay * DAY_MS) + whole + sumEdge(endDay * DAY_MS, endMs);
+    const before = sumEdge(startMs, firstDay * DAY_MS);
+    const after = sumEdge(endDay * DAY_MS, endMs);
+    return { units: before.units + whole + after.units, rows: before.rows + after.rows };
   }
 
-  function sumSince({ kind, no }: UsageOwner, window: Period, { units, lastUsageId }: WindowSum): number {
+  function sumSince(keyNo: number, window: Period, { units, rows, lastUsageId }: WindowSum): Sum {
     const { startMs: fromMs, endMs: toMs } = window;
-    return units + (tail[kind].get({ no, fromMs, toMs, lastUsageId }) ?? 0);
+    return { units: units + (tail.get({ no: keyNo, fromMs, toMs, lastUsageId }) ?? 0), rows };
   }
 
   return {
     async sumWindow(whose, window, known) {
       return read(() => {
         const lastUsageId = findLastId.get() ?? 0;
-        const isNear = known !== undefined && lastUsageId - known.lastUsageId <= tailMax;
-        return { units: isNear ? sumSince(whose, window, known) : sumOf(whose, window), lastUsageId };
+        // What came since is everybody's, so most sums are read anew; one of many rows is not.
+        const isLess = whose.kind === 'key' && known && lastUsageId - known.lastUsageId < known.rows;
+        return { ...(isLess ? sumSince(whose.no, window, known) : sumOf(whose, window)), lastUsageId };
       });
     },
   };
