@@ -78,6 +78,42 @@ export function describeCounts(open: OpenStore): void {
       await fc.assert(property, { numRuns: 25 });
     });
 
+    it('are added on to where little came since', async () => {
+      const { store, openAnother } = await open();
+      const [no = 0] = await addCustomers(store, 1);
+      const [key, otherKey] = await store.addKeys(
+        [newKey('cus_1'), newKey('cus_1', { id: 'key_2' })],
+        'system',
+      );
+      const window = { startMs: testStartMs, endMs: testStartMs + 3_600_000 };
+      const use = (units: number, atMs = window.startMs, keyNo = key!.no) =>
+        newUsage(no, { keyNo, units, atMs });
+      await store.recordUsage(
+        Array.from({ length: 10 }, () => use(1)),
+        testStartMs,
+      );
+      const owner: UsageOwner = { kind: 'key', no: key!.no };
+      const known = await store.sumWindow(owner, window);
+      expect(known).toMatchObject({ units: 10, rows: 10 });
+      const another = await openAnother();
+      await another.recordUsage(
+        [
+          use(5),
+          use(-2),
+          use(100, window.endMs),
+          use(100, window.startMs - 1),
+          use(100, window.startMs, otherKey!.no),
+        ],
+        testStartMs,
+      );
+      const sum = await store.sumWindow(owner, window, known);
+      // Rows that were known are not read again.
+      expect(sum).toMatchObject({ units: 13, rows: 10 });
+      expect(await store.sumWindow(owner, window)).toEqual({ ...sum, rows: 12 });
+      await another.recordUsage([use(1)], testStartMs);
+      expect(await store.sumWindow(owner, window, sum)).toMatchObject({ units: 14 });
+    });
+
     it('have changed elsewhere when another process used something, and not when it did anything else', async () => {
       const { store, openAnother } = await open();
       const [one = 0] = await addCustomers(store, 1);
