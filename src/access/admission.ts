@@ -2,30 +2,27 @@
 
 import type { Crossing } from '../domain/alert.js';
 import type { ApiKey } from '../domain/key.js';
-import type { Limits } from '../domain/limit.js';
 import type { Store } from '../domain/store.js';
-import { currentSubscription } from '../domain/subscription.js';
-import type { Clock, Log } from '../lib/host.js';
-import { createLoop, type Loop } from '../lib/loop.js';
-import type { PriceTerms } from '../lib/pricing.js';
 import { type Caller, type CallerLimits, callerLimits } from './caller-limits.js';
 import { CountedLimits } from './counted-limits.js';
 import { type Counter, type Counters, createCounters } from './counters.js';
 import { type LimitRefusal, refusalBy } from './limit-refusal.js';
-import { fits, type Stand } from './limit-states.js';
+import { fits, lookAt, type Stand } from './limit-states.js';
 import { createSteadyTime } from './rate-limiter.js';
 import { type Admission, Reservation, type Reserving, unlimited } from './reservation.js';
 import { createStanding, type Standing } from './standing.js';
 import { createThresholdWatch, type ThresholdWatch } from './threshold-watch.js';
+import { createUsageWatch, type UsageWatch, type UsageWatchDeps } from './usage-watch.js';
 
-/** How often it is looked whether another process has recorded usage. */
-const lookIntervalMs = 1_000;
-
-/** What is asked for. */
-export interface AdmissionRequest {
+/** Who calls, and by which subscription. */
+export interface Calling {
   caller: Caller;
   /** The price of the subscription that gives access. */
   priceId: string;
+}
+
+/** What is asked for. */
+export interface AdmissionRequest extends Calling {
   /** How many units the call takes, at most where only its end tells. */
   units: number;
   atMs: number;
@@ -35,51 +32,38 @@ export interface AdmissionRequest {
 export type Decision = Admission | LimitRefusal;
 
 /** Decides about calls. */
-export interface AdmissionControl extends Loop {
+export interface AdmissionControl extends UsageWatch {
   /**
    * Nothing runs between the check and the reservation, so no number of calls at the same time goes beyond a limit. A value
    * where memory has all that it needs, a promise otherwise, which rejects with `unavailable`.
    */
   admit(request: AdmissionRequest): Decision | Promise<Decision>;
+  /**
+   * What an answer says of limits that take nothing for it, as names and values in turn. Rejects with `unavailable` when the
+   * ledger cannot be read.
+   */
+  headers(calling: Calling): Promise<readonly string[]>;
   /** Has every count read again: the ledger was written here, but not by a call that was let in. */
   recount(): void;
-  /** Has the ledger read again if another process has written. The loop does it; this is what tests call. */
-  tick(): Promise<void>;
 }
 
 /** What admission works with. */
-export interface AdmissionDeps {
-  store: Pick<
-    Store,
-    | 'findCustomer'
-    | 'findLimits'
-    | 'findPeriodUnits'
-    | 'sumWindow'
-    | 'sumOthersOpen'
-    | 'otherUsage'
-    | 'listUsedSince'
-  >;
-  clock: Clock;
-  log: Log;
+export interface AdmissionDeps extends UsageWatchDeps {
+  store: UsageWatchDeps['store'] & Pick<Store, 'findPeriodUnits' | 'sumWindow' | 'sumOthersOpen'>;
   /** The meter's event name. */
   meter: string;
-  /** Limits of customers where nothing else is set. */
-  defaults: Limits;
-  termsOf(priceId: string): PriceTerms;
   /** What is told when usage reaches a part of a limit: see `createThresholdWatch`. */
   alerts: { thresholds: readonly number[]; crossed(crossing: Crossing): void };
 }
 
 /** Makes admission that has let nobody in. Reservations live in memory alone: after a crash the ledger is what counts. */
 export function createAdmission(deps: AdmissionDeps): AdmissionControl {
-  const { store, clock, log } = deps;
+  const { store, clock } = deps;
   const counters = createCounters({ store, clock, meter: deps.meter });
   const standing = createStanding();
   const steady = createSteadyTime();
   const watch = createThresholdWatch({ ...deps.alerts, meter: deps.meter });
   const limitsOf = createLimitReader(deps, { counters, standing, steady, watch });
-  let others: number | undefined;
-  let lastUsageId: number | undefined;
 
   function admit(request: AdmissionRequest): Decision | Promise<Decision> {
     const held = limitsOf(request);
@@ -100,30 +84,16 @@ export function createAdmission(deps: AdmissionDeps): AdmissionControl {
     return new Reservation(stand, units, held.reserving);
   }
 
-  /** What was recorded without a call may have reached a threshold, too. */
-  async function look(customerId: string): Promise<void> {
-    const customer = await store.findCustomer(customerId);
-    const priceId = customer && currentSubscription(customer.subscriptions)?.priceId;
-    if (!customer || priceId === undefined) return;
-    const found = await store.findLimits({ customerId, priceId });
-    const limits = callerLimits({ customer }, { id: priceId, termsOf: deps.termsOf }, found, deps.defaults);
-    const counted = new CountedLimits(counters, limits).at(clock.nowMs());
-    if (counted instanceof Promise) await counted.then(() => look(customerId));
-    else watch(limits, counted);
+  async function headers(calling: Calling): Promise<readonly string[]> {
+    const { limits, counted } = await limitsOf(calling);
+    const atMs = clock.nowMs();
+    const present = counted.at(atMs);
+    if (present instanceof Promise) return present.then(() => headers(calling));
+    lookAt({ limits, counters: present, standing, atMs, steadyMs: steady(atMs) });
+    return limits.headers.list();
   }
 
-  async function tick(): Promise<void> {
-    const latest = await store.otherUsage();
-    const changed = others !== undefined && latest !== others;
-    others = latest;
-    if (changed) counters.expire();
-    const used = await store.listUsedSince(changed ? lastUsageId : undefined);
-    lastUsageId = used.lastUsageId;
-    for (const customerId of used.customerIds) await look(customerId);
-  }
-
-  const loop = createLoop({ name: 'counts of usage', clock, log, intervalMs: lookIntervalMs, tick });
-  return { ...loop, admit, recount: counters.expire, tick };
+  return { ...createUsageWatch(deps, { counters, watch }), admit, headers, recount: counters.expire };
 }
 
 /** What holds for a caller, and what its reservations ask. */
@@ -147,7 +117,7 @@ interface Shared {
 function createLimitReader(
   { store, clock, termsOf, defaults }: AdmissionDeps,
   { counters, standing, steady, watch }: Shared,
-): (request: AdmissionRequest) => HeldLimits | Promise<HeldLimits> {
+): (calling: Calling) => HeldLimits | Promise<HeldLimits> {
   const known = new WeakMap<ApiKey, HeldLimits>();
 
   function hold(limits: CallerLimits): HeldLimits {

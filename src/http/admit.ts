@@ -1,7 +1,7 @@
 /** Lets a call in, or says why not: access, then limits. Whoever answers the refusal need not know of either. */
 
 import type { AccessRefusal } from '../access/access.js';
-import type { AdmissionControl, AdmissionRequest, Decision } from '../access/admission.js';
+import type { AdmissionControl, AdmissionRequest, Calling, Decision } from '../access/admission.js';
 import type { LimitRefusal } from '../access/limit-refusal.js';
 import type { Admission } from '../access/reservation.js';
 import { MeterctlError } from '../domain/error.js';
@@ -9,7 +9,7 @@ import type { Refusal } from './problem.js';
 
 /** What letting calls in needs. */
 export interface AdmitDeps {
-  admission: Pick<AdmissionControl, 'admit'>;
+  admission: Pick<AdmissionControl, 'admit' | 'headers'>;
   baseUrl(): string;
 }
 
@@ -33,6 +33,19 @@ function uncounted(error: unknown): Refusal {
     refused: 'ledger_unavailable',
     detail: 'What was used so far cannot be read now. Please try again.',
   };
+}
+
+/**
+ * What the answer of a call that takes nothing of its limits says of them, as names and values in turn. Nothing when that
+ * cannot be read now: what was paid for is to be had all the same.
+ */
+export async function limitHeaders(deps: AdmitDeps, calling: Calling): Promise<readonly string[]> {
+  try {
+    return await deps.admission.headers(calling);
+  } catch (error) {
+    if (!(error instanceof MeterctlError)) throw error;
+    return [];
+  }
 }
 
 /** The refusal of a call that a limit has no room for. */

@@ -3,10 +3,13 @@
 import { createHash, hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Request, Response } from 'express';
+import type { Calling } from '../access/admission.js';
 import { type Answer, type AnsweredCall, answerBytesMax, type KeptAnswer } from '../domain/answer.js';
 import { MeterctlError } from '../domain/error.js';
 import type { RecordedUsage } from '../domain/usage.js';
+import { pairs } from '../lib/header-list.js';
 import type { Begun, RepeatGuard } from '../metering/repeat-guard.js';
+import { type AdmitDeps, limitHeaders } from './admit.js';
 import { askForBody } from './gateway/body.js';
 import { requestTarget } from './gateway/request-head.js';
 import { sendProblem } from './problem.js';
@@ -17,6 +20,11 @@ const requestBytesMax = 1024 * 1024;
 
 /** Printable ASCII; Stripe's own keys have at most as many characters. */
 const keyPattern = /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/;
+
+/** What calls under a key need. */
+export interface KeyedDeps extends AdmitDeps {
+  repeats: Pick<RepeatGuard, 'begin'>;
+}
 
 /** A call that is carried out under a key. */
 export interface KeyedRequest {
@@ -32,10 +40,10 @@ export interface KeyedRequest {
 
 /** Begins a call that has an `Idempotency-Key`. Without a result it is answered. */
 export async function beginKeyed(
-  repeats: Pick<RepeatGuard, 'begin'>,
+  deps: KeyedDeps,
   req: Request,
   res: Response,
-  call: { customerNo: number; atMs: number },
+  call: Calling & { atMs: number },
 ): Promise<KeyedRequest | undefined> {
   const idempotencyKey = String(req.headers['idempotency-key']);
   if (!keyPattern.test(idempotencyKey)) {
@@ -54,11 +62,17 @@ export async function beginKeyed(
     return undefined;
   }
   const fingerprint = fingerprintOf(req, body);
-  const begin = () => repeats.begin({ ...call, idempotencyKey, fingerprint });
+  const { caller, atMs } = call;
+  const begin = () =>
+    deps.repeats.begin({ customerNo: caller.customer.no, atMs, idempotencyKey, fingerprint });
+  const answerRepeat = async (begun: Repeated) => {
+    if (begun.kind === 'repeat') sendKept(res, begun.answer, await limitHeaders(deps, call));
+    else sendProblem(res, refusals[begun.kind].code, refusals[begun.kind].detail);
+  };
   try {
     const begun = await begin();
     if (begun.kind !== 'first') {
-      answerRepeat(res, begun);
+      await answerRepeat(begun);
       return undefined;
     }
     return {
@@ -68,7 +82,7 @@ export async function beginKeyed(
       async repeat() {
         begun.end();
         const again = await begin();
-        if (again.kind !== 'first') return answerRepeat(res, again);
+        if (again.kind !== 'first') return answerRepeat(again);
         again.end();
         throw new MeterctlError('internal', 'What the ledger knows a call by is not kept.');
       },
@@ -84,10 +98,7 @@ export async function beginKeyed(
   return undefined;
 }
 
-function answerRepeat(res: Response, begun: Exclude<Begun, { kind: 'first' }>): void {
-  if (begun.kind === 'repeat') sendKept(res, begun.answer);
-  else sendProblem(res, refusals[begun.kind].code, refusals[begun.kind].detail);
-}
+type Repeated = Exclude<Begun, { kind: 'first' }>;
 
 const refusals = {
   running: {
@@ -101,15 +112,20 @@ const refusals = {
 } as const;
 
 /** Answers a repeat as the first call was answered. */
-function sendKept(res: Response, { status, headers, body, units }: KeptAnswer): void {
+function sendKept(
+  res: Response,
+  { status, headers, body, units }: KeptAnswer,
+  limits: readonly string[],
+): void {
   if (body === null) {
     const detail = `This call was carried out and billed, but answers beyond ${answerBytesMax} bytes are not kept.`;
     sendProblem(res, 'idempotency_key_reused', detail, { units });
     return;
   }
+  res.setHeader('X-Request-Id', requestIdOf(res));
+  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+  for (const [name, value] of pairs(limits)) res.setHeader(name, value);
   res.writeHead(status, {
-    'X-Request-Id': requestIdOf(res),
-    ...headers,
     'Content-Length': body.length,
     'Meterctl-Units': units,
     'Idempotent-Replayed': 'true',

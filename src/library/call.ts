@@ -103,6 +103,7 @@ export class Call {
       statusText: '',
       headers: [],
       unitsSaid: [...unitsSaid],
+      tellsLimits: false,
       contentType,
       encoded,
       upgrade: undefined,

@@ -256,8 +256,33 @@ describe('admission', () => {
     await admission.close();
   });
 
+  it('says how limits stand without taking anything, also where nobody has asked before', async () => {
+    const { admit, set, record, headers, host } = await openAdmission();
+    expect(await headers()).toEqual({});
+    await record(2);
+    await set({ rate: { count: 5, perMs: 1_000 }, maxInFlight: 9, quota: { units: 6, per: 'hour' } });
+    const untouched = {
+      'RateLimit-Policy': '"concurrency";q=9;qu="concurrent-requests", "rate";q=5;w=1, "quota";q=6;w=3600',
+      RateLimit: '"concurrency";r=9, "rate";r=5;t=0, "quota";r=4;t=3600',
+      'X-RateLimit-Limit': '6',
+      'X-RateLimit-Remaining': '4',
+      'X-RateLimit-Reset': '3600',
+    };
+    expect(await headers()).toEqual(untouched);
+    expect(await headers()).toEqual(untouched);
+    const call = admitted(await admit(3));
+    expect(await headers()).toEqual(headersOf(call));
+    call.settle(4);
+    call.release();
+    expect(await headers()).toMatchObject({
+      RateLimit: '"concurrency";r=9, "rate";r=4;t=1, "quota";r=0;t=3600',
+    });
+    host.jump(testStartMs + HOUR_MS);
+    expect((await headers()).RateLimit).toContain('"quota";r=6;t=3600');
+  });
+
   it('rejects while the ledger cannot be read, and recovers', async () => {
-    const { store, host, set, admit } = await openAdmission();
+    const { store, host, set, admit, headers } = await openAdmission();
     await set({ quota: { units: 1, per: 'day' } });
     let broken = true;
     const sumWindow: typeof store.sumWindow = async (whose, window) => {
@@ -266,7 +291,9 @@ describe('admission', () => {
     };
     const flaky = openOn({ host, store: { ...store, sumWindow } });
     await expect(admit(1, flaky)).rejects.toThrow('disk');
+    await expect(headers(flaky)).rejects.toThrow('disk');
     broken = false;
+    expect((await headers(flaky))['X-RateLimit-Remaining']).toBe('1');
     admitted(await admit(1, flaky));
     refused(await admit(1, flaky));
   });

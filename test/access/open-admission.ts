@@ -40,6 +40,9 @@ export async function openAdmission(over: Partial<AdmissionDeps> = {}) {
     },
     admit: (units = 1, by = admission): Decision | Promise<Decision> =>
       by.admit({ caller, priceId: 'price_1', units, atMs: host.clock.nowMs() }),
+    /** What an answer says that takes nothing. */
+    headers: async (by: Pick<typeof admission, 'headers'> = admission): Promise<Record<string, string>> =>
+      Object.fromEntries(pairs(await by.headers({ caller, priceId: 'price_1' }))),
     /** Commits usage, as a call of this process or another. */
     async record(units: number, atMs = host.clock.nowMs()): Promise<RecordedUsage> {
       const use = { customer, keyNo: key.no, route: 'GET /api', units, atMs };

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { openDaemon } from '../support/daemon.js';
+import { eventually } from '../support/eventually.js';
 
 async function openShop() {
   const daemon = await openDaemon();
@@ -92,6 +93,27 @@ describe('an Idempotency-Key', () => {
     await new Promise((resolve) => setTimeout(resolve, 500));
     const later = await call('l');
     expect([later.status, later.headers.has('idempotent-replayed')]).toEqual([200, false]);
+  });
+
+  it('has a repeat say how limits stand now, and take nothing of them', async () => {
+    const { daemon, customer, call } = await openShop();
+    await call('old');
+    await daemon.json(`limits set ${customer} --rate 10/day --quota 100/month --max-in-flight 5`);
+    const said = ({ headers }: Response) => ({
+      policy: headers.get('ratelimit-policy')?.replace(/;w=\d+/g, ''),
+      limits: headers.get('ratelimit')?.replace(/;t=\d+/g, ''),
+      tightest: [headers.get('x-ratelimit-limit'), headers.get('x-ratelimit-remaining')],
+    });
+    const policy = '"concurrency";q=5;qu="concurrent-requests", "rate";q=10, "quota";q=100';
+    await eventually(async () => {
+      const limits = '"concurrency";r=5, "rate";r=10, "quota";r=99';
+      expect(said(await call('old'))).toEqual({ policy, limits, tightest: ['10', '10'] });
+    });
+    await call('new');
+    for (let again = 0; again < 3; again += 1) {
+      const limits = '"concurrency";r=5, "rate";r=9, "quota";r=98';
+      expect(said(await call('new'))).toEqual({ policy, limits, tightest: ['10', '9'] });
+    }
   });
 
   it.each([

@@ -11,6 +11,8 @@ export interface AnswerHead {
   headers: string[];
   /** What the upstream says the call costs (`Meterctl-Units`), unchecked; every time it says so. */
   unitsSaid: string[];
+  /** Whether it tells of limits of its own. */
+  tellsLimits: boolean;
   contentType: string | undefined;
   /** Whether the body is compressed. */
   encoded: boolean;
@@ -36,6 +38,7 @@ export function answerHead(
     statusText: statusText.replace(/[^\t\x20-\x7e\x80-\xff]/g, '?'),
     headers: [],
     unitsSaid: [],
+    tellsLimits: false,
     contentType: undefined,
     encoded: false,
     upgrade: undefined,
@@ -88,6 +91,13 @@ function note(head: AnswerHead, signs: Signs, name: string, value: string): void
       break;
     case 'meterctl-units':
       head.unitsSaid.push(value);
+      break;
+    case 'ratelimit':
+    case 'ratelimit-policy':
+    case 'x-ratelimit-limit':
+    case 'x-ratelimit-remaining':
+    case 'x-ratelimit-reset':
+      head.tellsLimits = true;
       break;
     case 'upgrade':
       head.upgrade = value;

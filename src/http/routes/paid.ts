@@ -10,24 +10,22 @@ import type { FoundKey } from '../../keys/key-lookup.js';
 import type { KeyUses } from '../../keys/key-uses.js';
 import type { Host } from '../../lib/host.js';
 import type { LedgerWriter } from '../../metering/ledger-writer.js';
-import type { RepeatGuard } from '../../metering/repeat-guard.js';
 import { reservedUnits } from '../../metering/reserved-units.js';
 import { usageRow } from '../../metering/usage-row.js';
-import { type AdmitDeps, accessRefusal, admitCall, unrecorded } from '../admit.js';
+import { accessRefusal, admitCall, unrecorded } from '../admit.js';
 import { type AuthenticateDeps, authenticate } from '../authenticate.js';
 import type { Gateway } from '../gateway/gateway.js';
 import type { Route } from '../gateway/route-table.js';
-import { beginKeyed, type KeyedRequest } from '../idempotency.js';
+import { beginKeyed, type KeyedDeps, type KeyedRequest } from '../idempotency.js';
 import { sendRefusal } from '../problem.js';
 import { requestIdOf } from '../request-id.js';
 import { sendWhole } from '../send-whole.js';
 
 /** What the paid endpoint needs. */
-export interface PaidDeps extends AuthenticateDeps, AdmitDeps {
+export interface PaidDeps extends AuthenticateDeps, KeyedDeps {
   host: Host;
   uses: KeyUses;
   ledger: LedgerWriter;
-  repeats: Pick<RepeatGuard, 'begin'>;
   /** The way to the API that is sold; without it `/api` answers by itself. */
   gateway: Gateway | undefined;
   /** The meter's event name. */
@@ -64,7 +62,7 @@ export function paid(deps: PaidDeps): (req: Request, res: Response, route: Route
     if (access.warning) res.setHeader('Meterctl-Warning', access.warning);
     const call: Call = { route, caller, priceId: access.subscription.priceId, atMs: nowMs };
     if (req.headers['idempotency-key'] === undefined) return sell(deps, req, res, call);
-    const keyed = await beginKeyed(deps.repeats, req, res, { customerNo: caller.customer.no, atMs: nowMs });
+    const keyed = await beginKeyed(deps, req, res, call);
     if (!keyed) return;
     await sell(deps, req, res, { ...call, keyed }).catch((error: unknown) => {
       keyed.end();

@@ -49,6 +49,29 @@ describe('a limit before an upstream', () => {
     expect(next.headers.get('x-ratelimit-remaining')).toBe('2');
   });
 
+  it('is what clients are told of, not what the upstream says of its own', async () => {
+    const upstream = await openUpstream((_req, res) => {
+      res.setHeader('RateLimit', '"theirs";r=7').setHeader('RateLimit-Policy', '"theirs";q=9');
+      res.setHeader('x-ratelimit-limit', '9').setHeader('X-RateLimit-Remaining', '7').end();
+    });
+    const gateway = await openGateway(upstream, { routes: [probe] });
+    const told = async (init?: RequestInit) => {
+      const { status, headers } = await gateway.call('/api', init);
+      expect(status).toBe(200);
+      const name = (said: string) => headers.get(said)?.replace(/;.*/, '');
+      return [name('ratelimit-policy'), name('ratelimit'), headers.get('x-ratelimit-limit')];
+    };
+    const theirs = ['"theirs"', '"theirs"', '9'];
+    expect(await told()).toEqual(theirs);
+    const keyed = { headers: { 'idempotency-key': 'one' } };
+    await told(keyed);
+    expect(await told(keyed)).toEqual(theirs);
+    await gateway.json(`limits set ${gateway.customerId} --quota 5000/month`);
+    const ours = ['"quota"', '"quota"', '5000'];
+    await eventually(async () => expect(await told()).toEqual(ours));
+    expect(await told(keyed)).toEqual(ours);
+  });
+
   it('holds what the route says before the upstream is asked', async () => {
     let runs = 0;
     const upstream = await openUpstream((_req, res) => {

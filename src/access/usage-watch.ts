@@ -1,0 +1,65 @@
+/** Watches usage that no call of this process brought: another process recorded it, or an operator did. */
+
+import type { Limits } from '../domain/limit.js';
+import type { Store } from '../domain/store.js';
+import { currentSubscription } from '../domain/subscription.js';
+import type { Clock, Log } from '../lib/host.js';
+import { createLoop, type Loop } from '../lib/loop.js';
+import type { PriceTerms } from '../lib/pricing.js';
+import { callerLimits } from './caller-limits.js';
+import { CountedLimits } from './counted-limits.js';
+import type { Counters } from './counters.js';
+import type { ThresholdWatch } from './threshold-watch.js';
+
+/** How often it is looked whether another process has recorded usage. */
+const lookIntervalMs = 1_000;
+
+/** What watching works with. */
+export interface UsageWatchDeps {
+  store: Pick<Store, 'findCustomer' | 'findLimits' | 'otherUsage' | 'listUsedSince'>;
+  clock: Clock;
+  log: Log;
+  /** Limits of customers where nothing else is set. */
+  defaults: Limits;
+  termsOf(priceId: string): PriceTerms;
+}
+
+/** The loop that watches. */
+export interface UsageWatch extends Loop {
+  /** Has the ledger read again if another process has written. The loop does it; this is what tests call. */
+  tick(): Promise<void>;
+}
+
+/** Makes the watch. Counts that others may have changed are read again, and thresholds that they may have reached are told. */
+export function createUsageWatch(
+  { store, clock, log, defaults, termsOf }: UsageWatchDeps,
+  { counters, watch }: { counters: Counters; watch: ThresholdWatch },
+): UsageWatch {
+  let others: number | undefined;
+  let lastUsageId: number | undefined;
+
+  /** What was recorded without a call may have reached a threshold, too. */
+  async function look(customerId: string): Promise<void> {
+    const customer = await store.findCustomer(customerId);
+    const priceId = customer && currentSubscription(customer.subscriptions)?.priceId;
+    if (!customer || priceId === undefined) return;
+    const found = await store.findLimits({ customerId, priceId });
+    const limits = callerLimits({ customer }, { id: priceId, termsOf }, found, defaults);
+    const counted = new CountedLimits(counters, limits).at(clock.nowMs());
+    if (counted instanceof Promise) await counted.then(() => look(customerId));
+    else watch(limits, counted);
+  }
+
+  async function tick(): Promise<void> {
+    const latest = await store.otherUsage();
+    const changed = others !== undefined && latest !== others;
+    others = latest;
+    if (changed) counters.expire();
+    const used = await store.listUsedSince(changed ? lastUsageId : undefined);
+    lastUsageId = used.lastUsageId;
+    for (const customerId of used.customerIds) await look(customerId);
+  }
+
+  const loop = createLoop({ name: 'counts of usage', clock, log, intervalMs: lookIntervalMs, tick });
+  return { ...loop, tick };
+}
