@@ -6,12 +6,12 @@ import type { Metrics } from './metrics.js';
 import { problemOf, problemSent } from './problem.js';
 
 /**
- * Counts the call as soon as `answering` has decided on the answer's head: listening for the end of every answer would cost
+ * Answers a call and counts it, as soon as `answer` has decided on the answer's head: listening for the end of every answer would cost
  * more than all the counting.
  */
-export async function countCall(metrics: Metrics, res: Response, answering: Promise<void>): Promise<void> {
+export async function countCall(metrics: Metrics, res: Response, answer: () => Promise<void>): Promise<void> {
   try {
-    await answering;
+    await answer();
     metrics.countCall(outcomeOf(res));
   } catch (error) {
     metrics.countCall(error instanceof MeterctlError ? problemOf(error.code) : 'internal');

@@ -30,8 +30,8 @@ export function createSale(deps: SaleDeps): Sale {
     if (!route) return undefined;
     giveRequestId(deps.host.ids, req, res);
     const why = deps.gateway && (suspicion(req) ?? suspicionOfMethod(deps.routes, req, route));
-    if (why !== undefined) return countCall(deps.metrics, res, refuse(res, why));
-    if (!route.rule.free || !deps.gateway) return countCall(deps.metrics, res, sell(req, res, route));
+    if (why !== undefined) return countCall(deps.metrics, res, () => refuse(res, why));
+    if (!route.rule.free || !deps.gateway) return countCall(deps.metrics, res, () => sell(req, res, route));
     return give(deps.gateway, deps.keys, { req, res, route });
   };
 }

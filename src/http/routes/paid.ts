@@ -5,7 +5,7 @@ import { accessOf } from '../../access/access.js';
 import type { Admission } from '../../access/reservation.js';
 import type { Answer } from '../../domain/answer.js';
 import { MeterctlError } from '../../domain/error.js';
-import type { RecordedUsage } from '../../domain/usage.js';
+import type { NewUsage, RecordedUsage } from '../../domain/usage.js';
 import type { FoundKey } from '../../keys/key-lookup.js';
 import type { KeyUses } from '../../keys/key-uses.js';
 import type { Host } from '../../lib/host.js';
@@ -17,7 +17,7 @@ import { type AuthenticateDeps, authenticate } from '../authenticate.js';
 import type { Gateway } from '../gateway/gateway.js';
 import type { Route } from '../gateway/route-table.js';
 import { beginKeyed, type KeyedDeps, type KeyedRequest } from '../idempotency.js';
-import { sendRefusal } from '../problem.js';
+import { type Refusal, sendRefusal } from '../problem.js';
 import { requestIdOf } from '../request-id.js';
 import { sendWhole } from '../send-whole.js';
 
@@ -41,70 +41,123 @@ interface Call {
   priceId: string;
   atMs: number;
   /** Set where the call has an Idempotency-Key. */
-  keyed?: KeyedRequest | undefined;
+  keyed: KeyedRequest | undefined;
 }
 
 /** The answer's fixed part, one character a byte: such a string is written with the head, in one go and without encoding. */
 const answerStart = Buffer.from(`{"data":"${'🔥'.repeat(8)}","usage":{"units":`).toString('latin1');
 const contentType = 'application/json; charset=utf-8';
 
-/** Answers calls that cost something. */
+/**
+ * Answers calls that cost something. Each step waits only for what memory does not have, and no promise stands between a call
+ * and what carries it out: waiting for what is here already costs as much as the step.
+ */
 export function paid(deps: PaidDeps): (req: Request, res: Response, route: Route) => Promise<void> {
-  return async function paid(req, res, route) {
+  return function paid(req, res, route) {
     const nowMs = deps.host.clock.nowMs();
-    let caller = authenticate(req, deps, nowMs, route.rule.scope);
-    // Each step waits only for what memory does not have: waiting for what is here already costs as much as the step.
-    if (caller instanceof Promise) caller = await caller;
-    if ('refused' in caller) return sendRefusal(res, caller);
-    const access = accessOf(caller.customer, nowMs, deps.pastDueGraceMs);
-    if (!access.allowed) return sendRefusal(res, accessRefusal(access.code, deps.baseUrl()));
-    deps.uses.note(caller.key.no, nowMs);
-    if (access.warning) res.setHeader('Meterctl-Warning', access.warning);
-    const call: Call = { route, caller, priceId: access.subscription.priceId, atMs: nowMs };
-    if (req.headers['idempotency-key'] === undefined) return sell(deps, req, res, call);
-    const keyed = await beginKeyed(deps, req, res, call);
-    if (!keyed) return;
-    await sell(deps, req, res, { ...call, keyed }).catch((error: unknown) => {
-      keyed.end();
-      throw error;
-    });
+    const caller = authenticate(req, deps, nowMs, route.rule.scope);
+    if (!(caller instanceof Promise)) return serve(deps, req, res, { route, caller, nowMs });
+    return caller.then((late) => serve(deps, req, res, { route, caller: late, nowMs }));
   };
 }
 
-/** Lets the call through its limits and carries it out. */
-async function sell(deps: PaidDeps, req: Request, res: Response, call: Call): Promise<void> {
-  const { route, caller, priceId, atMs, keyed } = call;
+/** A call by somebody, or by nobody who is known. */
+interface Asked {
+  route: Route;
+  caller: FoundKey | Refusal;
+  nowMs: number;
+}
+
+/** Sells to those who may call. */
+function serve(deps: PaidDeps, req: Request, res: Response, { route, caller, nowMs }: Asked): Promise<void> {
+  if ('refused' in caller) return refuse(res, caller);
+  const access = accessOf(caller.customer, nowMs, deps.pastDueGraceMs);
+  if (!access.allowed) return refuse(res, accessRefusal(access.code, deps.baseUrl()));
+  deps.uses.note(caller.key.no, nowMs);
+  if (access.warning) res.setHeader('Meterctl-Warning', access.warning);
+  const call: Call = { route, caller, priceId: access.subscription.priceId, atMs: nowMs, keyed: undefined };
+  return req.headers['idempotency-key'] === undefined
+    ? sell(deps, req, res, call)
+    : sellOnce(deps, req, res, call);
+}
+
+async function refuse(res: Response, refusal: Refusal): Promise<void> {
+  sendRefusal(res, refusal);
+}
+
+/** Sells under an Idempotency-Key. */
+async function sellOnce(deps: PaidDeps, req: Request, res: Response, call: Call): Promise<void> {
+  const keyed = await beginKeyed(deps, req, res, call);
+  if (!keyed) return;
+  try {
+    await sell(deps, req, res, { ...call, keyed });
+  } catch (error) {
+    keyed.end();
+    throw error;
+  }
+}
+
+/** Lets the call through its limits. */
+function sell(deps: PaidDeps, req: Request, res: Response, call: Call): Promise<void> {
+  const { route, caller, priceId, atMs } = call;
   const units = reservedUnits(route.rule, req.headers['content-length']);
-  let admitted = admitCall(deps, { caller, priceId, units, atMs });
-  if (admitted instanceof Promise) admitted = await admitted;
+  const admitted = admitCall(deps, { caller, priceId, units, atMs });
+  if (!(admitted instanceof Promise)) return carryOut(deps, req, res, call, admitted);
+  return admitted.then((late) => carryOut(deps, req, res, call, late));
+}
+
+/** Has the call answered here or by the API that is sold, if it was let in. */
+function carryOut(
+  deps: PaidDeps,
+  req: Request,
+  res: Response,
+  call: Call,
+  admitted: Admission | Refusal,
+): Promise<void> {
+  const { route, caller, atMs, keyed } = call;
   if ('refused' in admitted) {
     keyed?.end();
-    return sendRefusal(res, admitted);
+    return refuse(res, admitted);
   }
   const admission = keyed ? releasingKey(admitted, keyed) : admitted;
   if (deps.gateway) return deps.gateway.forward(req, res, route, { caller, admission, atMs, keyed });
+  return answer(deps, res, call, admission);
+}
+
+/** Answers once the usage is durable; when it cannot be, gives nothing. */
+async function answer(deps: PaidDeps, res: Response, call: Call, admission: Admission): Promise<void> {
   try {
-    const recorded = await record(deps, res, call);
-    if (recorded?.recorded === 'repeat') return await keyed?.repeat();
-    if (!recorded) return;
+    let recorded: RecordedUsage;
+    try {
+      recorded = await deps.ledger.record(usageOf(deps, call));
+    } catch (error) {
+      // The ledger writer tells of the outage once; only a defect is told for each call.
+      if (!(error instanceof MeterctlError)) throw error;
+      return sendRefusal(res, unrecorded);
+    }
+    if (recorded.recorded === 'repeat') return await call.keyed?.repeat();
     admission.settle(recorded.units);
-    const body = answerBody(recorded);
-    // A list: an object that takes up another's fields costs more than all else that is done here.
-    res.writeHead(200, [
-      'X-Request-Id',
-      requestIdOf(res),
-      'Content-Type',
-      contentType,
-      'Content-Length',
-      body.length,
-      'Meterctl-Units',
-      recorded.units,
-      ...admission.headers(),
-    ]);
-    sendWhole(res, body);
+    sendAnswer(res, recorded, admission);
   } finally {
     admission.release();
   }
+}
+
+function sendAnswer(res: Response, recorded: RecordedUsage, admission: Admission): void {
+  const body = answerBody(recorded);
+  // A list: an object that takes up another's fields costs more than all else that is done here.
+  res.writeHead(200, [
+    'X-Request-Id',
+    requestIdOf(res),
+    'Content-Type',
+    contentType,
+    'Content-Length',
+    body.length,
+    'Meterctl-Units',
+    recorded.units,
+    ...admission.headers(),
+  ]);
+  sendWhole(res, body);
 }
 
 /** The key is held as long as the call is. */
@@ -121,22 +174,9 @@ function releasingKey(admission: Admission, keyed: KeyedRequest): Admission {
   };
 }
 
-/** Resolves once the usage is durable; when it cannot be, answers 503 and gives nothing. */
-async function record(
-  deps: PaidDeps,
-  res: Response,
-  { route, caller: { key, customer }, atMs, keyed }: Call,
-): Promise<RecordedUsage | undefined> {
+function usageOf(deps: PaidDeps, { route, caller: { key, customer }, atMs, keyed }: Call): NewUsage {
   const answered = keyed?.answered(answerTo);
-  const use = { customer, keyNo: key.no, route: route.name, units: 1, atMs, answered };
-  try {
-    return await deps.ledger.record(usageRow(use, deps));
-  } catch (error) {
-    // The ledger writer tells of the outage once; only a defect is told for each call.
-    if (!(error instanceof MeterctlError)) throw error;
-    sendRefusal(res, unrecorded);
-    return undefined;
-  }
+  return usageRow({ customer, keyNo: key.no, route: route.name, units: 1, atMs, answered }, deps);
 }
 
 function answerBody({ units, periodUnits }: RecordedUsage): string {
