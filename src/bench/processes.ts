@@ -30,8 +30,8 @@ export interface Processes {
   run(file: string, args: readonly string[], timeoutMs: number): Promise<string>;
   /** Runs a command of this program in a folder to its end and reads the JSON that it prints. */
   json<T>(folder: string, args: readonly string[]): Promise<T>;
-  /** Starts one of the bench's servers in a folder, and waits until it listens. */
-  open(folder: string, args: readonly string[]): Promise<ServerProcess>;
+  /** Starts one of the bench's servers in a folder, with more variables, and waits until it listens. */
+  open(folder: string, args: readonly string[], more?: Record<string, string>): Promise<ServerProcess>;
 }
 
 /** No command of this program takes longer here. */
@@ -68,9 +68,9 @@ export function createProcesses(options: {
       // What the command prints is known to whoever names it.
       return JSON.parse(await run(self.node, [self.script, ...args, '--json'], commandMaxMs, folder)) as T;
     },
-    async open(folder, args) {
+    async open(folder, args, more) {
       const child = spawn(self.node, [self.script, 'bench', ...args, '--json'], {
-        ...{ cwd: folder, env, signal },
+        ...{ cwd: folder, env: { ...env, ...more }, signal },
         killSignal: 'SIGKILL',
         // A server ends with its stdin, so none outlives a bench that was killed itself.
         stdio: ['pipe', 'pipe', 'pipe'],

@@ -25,6 +25,9 @@ const servers: Record<ServerName, (tools: ServeTools) => Promise<BenchServer>> =
     const { openMetered, withoutLedger } = await import('./servers/metered.js');
     return openMetered(settings(undefined), host, withoutLedger);
   },
+  async 'embedded-stripe'({ host, settings }) {
+    return (await import('../app.js')).openEmulator(settings(undefined), host, { port: 0 });
+  },
   async 'stripe-inside'({ value = '' }) {
     return (await import('./servers/stripe-inside.js')).openStripeInside(value);
   },

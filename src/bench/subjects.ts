@@ -49,6 +49,10 @@ export async function openSubjects(
   const skipped: Skipped[] = [];
   const subjects: Subject[] = [];
   const others = new Map<string, Promise<ServerProcess>>();
+  // As in production Stripe is elsewhere: inside the daemon its work would be taken for the daemon's.
+  const { folder } = copyShop(shop, 'embedded-stripe');
+  const stripe = closers.add(await processes.open(folder, ['--server', 'embedded-stripe']));
+  const env = { STRIPE_API_BASE: stripe.url };
 
   /** Servers behind others are shared: proxies stand before the same API. */
   function openOther(server: ServerName, value: string | undefined): Promise<ServerProcess> {
@@ -60,7 +64,7 @@ export async function openSubjects(
 
   async function openServer({ folder }: Shop, server: ServerName, value?: string): Promise<ServerProcess> {
     const args = ['--server', server, ...(value === undefined ? [] : ['--value', value])];
-    return closers.add(await processes.open(folder, args));
+    return closers.add(await processes.open(folder, args, env));
   }
 
   for (const variant of variants) {

@@ -6,6 +6,7 @@ export type ServerName =
   | 'raw-http'
   | 'metered'
   | 'unrecorded'
+  | 'embedded-stripe'
   | 'stripe-inside'
   | 'stub-stripe'
   | 'proxy-middleware';
