@@ -22,6 +22,8 @@ export interface Counter extends Period {
   committed: number;
   /** Held by calls that are not decided yet. */
   reserved: number;
+  /** How many calls run that were let in by it, or have gone over to it; they may hold nothing of it yet. */
+  calls: number;
   /** False once the ledger may say something else, or another counter has taken this one's place. */
   fresh: boolean;
   /** Whether it was asked for since the broom came by. */
@@ -40,7 +42,7 @@ export interface Counters {
   expire(): void;
 }
 
-/** All counters of one key or customer: the present window of each span, and earlier ones as long as calls hold units of them. */
+/** All counters of one key or customer: the present window of each span, and earlier ones as long as calls run that count there. */
 type Tally = Counter[];
 
 type UnitsRead = Pick<Counter, 'committed' | 'summed'>;
@@ -117,9 +119,9 @@ function keep(tally: Tally, span: CountedSpan, window: Period, units: UnitsRead)
     Object.assign(counter, { endMs, committed, summed, fresh: true });
     return;
   }
-  const others = tally.filter((other) => other.span !== span || other.reserved > 0);
+  const others = tally.filter((other) => other.span !== span || other.calls > 0);
   retire(tally.filter((other) => !others.includes(other)));
-  const isNew = { reserved: 0, fresh: true, recent: true };
+  const isNew = { reserved: 0, calls: 0, fresh: true, recent: true };
   tally.splice(0, tally.length, ...others, { startMs, endMs, span, committed, summed, ...isNew });
 }
 
@@ -148,14 +150,14 @@ async function unitsOf(
 }
 
 /**
- * Takes a place back, looking at the oldest first: one that was asked for lately gets another round, one that calls hold
- * units of stays. All of it can be read again.
+ * Takes a place back, looking at the oldest first: one that was asked for lately gets another round, one that calls
+ * count in stays. All of it can be read again.
  */
 function sweep(tallies: Map<number, Tally>): void {
   let looks = 0;
   for (const [no, tally] of tallies) {
     tallies.delete(no);
-    if (!tally.some(({ recent, reserved }) => recent || reserved > 0)) {
+    if (!tally.some(({ recent, calls }) => recent || calls > 0)) {
       retire(tally);
       return;
     }

@@ -51,6 +51,7 @@ export class Reservation implements Admission {
   constructor(stand: Stand, units: number, caller: Reserving) {
     this.#stand = stand;
     this.#caller = caller;
+    this.#enter(stand.counters);
     this.#take(units);
   }
 
@@ -86,6 +87,7 @@ export class Reservation implements Admission {
     if (!this.#isRunning) return;
     this.#isRunning = false;
     if (this.#held > 0) this.#count(0);
+    this.#leave();
     this.#caller.ended();
   }
 
@@ -107,8 +109,18 @@ export class Reservation implements Admission {
     }
     const held = this.#held;
     this.#take(-held);
-    this.#stand.counters = present;
+    this.#leave();
+    this.#enter(present);
     this.#take(held);
+  }
+
+  #enter(counters: readonly Counter[]): void {
+    this.#stand.counters = counters;
+    for (const counter of counters) counter.calls += 1;
+  }
+
+  #leave(): void {
+    for (const counter of this.#stand.counters) counter.calls -= 1;
   }
 
   /** The stand at this moment: while the call ran others may have come, and time has gone on. */

@@ -82,6 +82,21 @@ describe('a call that runs', () => {
     expect(await admit(1, flaky)).toMatchObject({ refused: 'quota_exceeded' });
   });
 
+  it('is counted with all others also while it holds nothing, whatever the clock and the other calls do', async () => {
+    const { admit, set, host } = await openAdmission();
+    await set({ quota: { units: 10, per: 'hour' } });
+    const free = admitted(await admit(0));
+    const startMs = host.clock.nowMs();
+    host.jump(startMs + hourMs);
+    admitted(await admit(1)).release();
+    host.jump(startMs);
+    const other = admitted(await admit(6));
+    expect(free.hold(5)).toMatchObject({ refused: 'quota_exceeded' });
+    expect(free.hold(4)).toBeUndefined();
+    other.release();
+    expect(free.hold(10)).toBeUndefined();
+  });
+
   it('takes what it holds into the hour in which it ends', async () => {
     const { admit, set, host, record } = await openAdmission();
     await set({ quota: { units: 10, per: 'hour' } });
