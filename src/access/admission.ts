@@ -73,9 +73,7 @@ export function createAdmission(deps: AdmissionDeps): AdmissionControl {
     const { atMs, units } = request;
     const counted = held.counted.at(atMs);
     if (counted instanceof Promise) return counted.then(() => admit(request));
-    // What this caller's calls add to a count is watched as they settle.
-    if (counted !== held.watched) watch(limits, counted);
-    held.watched = counted;
+    watchNew(held, counted);
     // A request that has waited comes after others that were made later: by its own time the steady one would run too fast.
     const steadyMs = steady(clock.nowMs());
     const stand: Stand = { limits, counters: counted, standing, atMs, steadyMs };
@@ -84,11 +82,19 @@ export function createAdmission(deps: AdmissionDeps): AdmissionControl {
     return new Reservation(stand, units, held.reserving);
   }
 
+  /** What this caller's calls add to a count is watched as they settle; what was read of it, here. */
+  function watchNew(held: HeldLimits, counted: readonly Counter[]): void {
+    if (counted !== held.watched) watch(held.limits, counted);
+    held.watched = counted;
+  }
+
   async function headers(calling: Calling): Promise<readonly string[]> {
-    const { limits, counted } = await limitsOf(calling);
+    const held = await limitsOf(calling);
+    const { limits } = held;
     const atMs = clock.nowMs();
-    const present = counted.at(atMs);
+    const present = held.counted.at(atMs);
     if (present instanceof Promise) return present.then(() => headers(calling));
+    watchNew(held, present);
     lookAt({ limits, counters: present, standing, atMs, steadyMs: steady(atMs) });
     return limits.headers.list();
   }

@@ -6,8 +6,8 @@ import type { Metrics } from './metrics.js';
 import { problemOf, problemSent } from './problem.js';
 
 /**
- * Answers a call and counts it, as soon as `answer` has decided on the answer's head: listening for the end of every answer would cost
- * more than all the counting.
+ * Answers a call, and counts it as soon as `answer` has decided on the answer's head: listening for the end of every answer
+ * would cost more than all the counting.
  */
 export async function countCall(metrics: Metrics, res: Response, answer: () => Promise<void>): Promise<void> {
   try {

@@ -66,8 +66,9 @@ export async function beginKeyed(
   const begin = () =>
     deps.repeats.begin({ customerNo: caller.customer.no, atMs, idempotencyKey, fingerprint });
   const answerRepeat = async (begun: Repeated) => {
-    if (begun.kind === 'repeat') sendKept(res, begun.answer, await limitHeaders(deps, call));
-    else sendProblem(res, refusals[begun.kind].code, refusals[begun.kind].detail);
+    if (begun.kind !== 'repeat') sendProblem(res, refusals[begun.kind].code, refusals[begun.kind].detail);
+    else if (begun.answer.body === null) sendNotKept(res, begun.answer);
+    else sendKept(res, begun.answer, begun.answer.body, await limitHeaders(deps, call));
   };
   try {
     const begun = await begin();
@@ -111,25 +112,26 @@ const refusals = {
   },
 } as const;
 
+/** Answers the repeat of a call whose answer is not there any more. */
+function sendNotKept(res: Response, { units }: KeptAnswer): void {
+  const detail = `This call was carried out and billed, but answers beyond ${answerBytesMax} bytes are not kept.`;
+  sendProblem(res, 'idempotency_key_reused', detail, { units });
+}
+
 /** Answers a repeat as the first call was answered. */
 function sendKept(
   res: Response,
-  { status, headers, body, units }: KeptAnswer,
+  { status, headers, units }: KeptAnswer,
+  body: Uint8Array,
   limits: readonly string[],
 ): void {
-  if (body === null) {
-    const detail = `This call was carried out and billed, but answers beyond ${answerBytesMax} bytes are not kept.`;
-    sendProblem(res, 'idempotency_key_reused', detail, { units });
-    return;
-  }
   res.setHeader('X-Request-Id', requestIdOf(res));
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
   for (const [name, value] of pairs(limits)) res.setHeader(name, value);
-  res.writeHead(status, {
-    'Content-Length': body.length,
-    'Meterctl-Units': units,
-    'Idempotent-Replayed': 'true',
-  });
+  // Where there is no body its length is that of another answer (RFC 9110 8.6), which nobody kept.
+  const hasBody = res.req.method !== 'HEAD' && status !== 204 && status !== 304;
+  if (hasBody) res.setHeader('Content-Length', body.length);
+  res.writeHead(status, { 'Meterctl-Units': units, 'Idempotent-Replayed': 'true' });
   res.end(body);
 }
 

@@ -43,6 +43,22 @@ describe('thresholds', () => {
     expect(told.map(({ window }) => window.startMs)).toEqual([testStartMs, testStartMs + 3_600_000]);
   });
 
+  it('are told also when what is new is read for an answer that takes nothing', async () => {
+    const { admission, admit, headers, record, told } = await openWatch(
+      { quota: { units: 10, per: 'day' } },
+      [100],
+    );
+    const decision = await admit();
+    if ('refused' in decision) throw new Error(decision.detail);
+    decision.release();
+    await record(10);
+    admission.recount();
+    expect(await headers()).toMatchObject({ 'X-RateLimit-Remaining': '0' });
+    expect(told).toHaveLength(1);
+    expect(await admit()).toMatchObject({ refused: 'quota_exceeded' });
+    expect(told).toHaveLength(1);
+  });
+
   it('are parts of the money of a spend cap, and of prepaid units', async () => {
     const prepaid = { units: 100, sinceMs: testStartMs };
     const { use, told } = await openWatch({ spendCapMinor: 100, prepaid });

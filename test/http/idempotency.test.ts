@@ -82,6 +82,26 @@ describe('an Idempotency-Key', () => {
     expect((await call('k', { method: 'POST', body: 'a' })).status).toBe(200);
   });
 
+  it('bills one of two that come to two daemons at once, and both are answered alike', async () => {
+    const { daemon, customer, key, units } = await openShop();
+    await daemon.json(`limits set ${customer} --quota 100/month --max-in-flight 5`);
+    const urls = [daemon.url, await daemon.openSecond()];
+    for (let round = 0; round < 4; round += 1) {
+      const headers = { 'x-api-key': key, 'idempotency-key': `k${round}` };
+      const answers = await Promise.all(urls.map((url) => fetch(`${url}/api`, { headers })));
+      expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+      const [first, repeat] = answers.toSorted(
+        (a, b) => Number(a.headers.has('idempotent-replayed')) - Number(b.headers.has('idempotent-replayed')),
+      );
+      expect(first?.headers.has('idempotent-replayed')).toBe(false);
+      expect(repeat?.headers.get('idempotent-replayed')).toBe('true');
+      expect(await repeat?.text()).toBe(await first?.text());
+      // It holds nothing of what it did not use.
+      expect(repeat?.headers.get('ratelimit')).toContain('"concurrency";r=5');
+    }
+    expect(await units()).toBe(4);
+  });
+
   it('takes nothing from limits again, and is free after a refusal', async () => {
     const { daemon, customer, call } = await openShop();
     await daemon.json(`limits set ${customer} --quota 1/month`);

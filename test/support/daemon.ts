@@ -29,6 +29,8 @@ export interface TestDaemon {
   /** Runs a command beside the daemon. */
   run(line: string, options?: CommandOptions): Promise<CommandRun>;
   json<T>(line: string): Promise<T>;
+  /** Starts one more on the same database. Returns its URL. */
+  openSecond(): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -54,15 +56,19 @@ export async function openDaemon(
   const written = JSON.parse(readFileSync(configPath, 'utf8')) as Record<string, unknown>;
   writeFileSync(configPath, JSON.stringify({ ...written, ...options.config }));
   const settings = resolveSettings(gatherSources({ folder, env, flags: { port: '0' } }), folder);
-  const app = await openApp(settings, machine);
-  onTestFinished(() => app.stop());
-  const { url } = await app.start();
+  const open = async () => {
+    const app = await openApp(settings, machine);
+    onTestFinished(() => app.stop());
+    return { app, url: (await app.start()).url };
+  };
+  const { app, url } = await open();
   if (options.webhooks !== false) emulator.forwardTo({ url: `${url}/webhook`, secret: webhookSecret });
   return {
     ...{ url, emulator, logged },
     stripe: createTestStripe(emulator),
     run: (line, more) => run(line, { env, ...more }),
     json: (line) => json(line, { env }),
+    openSecond: async () => (await open()).url,
     stop: () => app.stop(),
   };
 }

@@ -3,7 +3,7 @@
 import type { Response } from 'express';
 import { pairs } from '../../lib/header-list.js';
 import { requestIdOf } from '../request-id.js';
-import type { AnswerHead } from './answer-head.js';
+import { type AnswerHead, billedFields } from './answer-head.js';
 
 /** So much waits in memory at least before the upstream does. */
 const heldBytesMax = 64 * 1024;
@@ -15,14 +15,9 @@ export interface Flow {
 }
 
 /** Writes the head, with the fields that tell of the bill, in one go: Node takes several times as long when some are set before. */
-export function writeAnswerHead(
-  res: Response,
-  { status, statusText, headers, tellsLimits }: AnswerHead,
-  bill: readonly string[],
-): void {
-  // Of two answers to how much is left, a client would read none.
-  const passing = tellsLimits ? without(headers, bill) : headers;
-  const fields = ['X-Request-Id', requestIdOf(res), ...passing, ...bill];
+export function writeAnswerHead(res: Response, head: AnswerHead, bill: readonly string[]): void {
+  const { status, statusText } = head;
+  const fields = ['X-Request-Id', requestIdOf(res), ...billedFields(head, bill)];
   if (res.getHeaderNames().length === 0) {
     res.writeHead(status, statusText, fields);
     return;
@@ -30,14 +25,6 @@ export function writeAnswerHead(
   // Beside fields that are set, `writeHead` would keep one of several with one name.
   for (const [name, value] of pairs(fields)) res.appendHeader(name, value);
   res.writeHead(status, statusText);
-}
-
-/** Those of the fields that the others do not name. */
-function without(fields: readonly string[], others: readonly string[]): string[] {
-  const named = new Set(pairs(others).map(([name]) => name.toLowerCase()));
-  return pairs(fields)
-    .filter(([name]) => !named.has(name.toLowerCase()))
-    .flat();
 }
 
 /** One body. */

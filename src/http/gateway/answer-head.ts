@@ -1,7 +1,17 @@
 /** The head of the upstream's answer: what of it the client gets, and what it says to us. */
 
 import type { IncomingMessage } from 'node:http';
+import { pairs } from '../../lib/header-list.js';
 import { fieldsNamedIn, isHopByHop } from './hop-by-hop.js';
+
+/** The fields in which an answer tells of limits: ours have the same names. */
+const limitFields = new Set([
+  'ratelimit',
+  'ratelimit-policy',
+  'x-ratelimit-limit',
+  'x-ratelimit-remaining',
+  'x-ratelimit-reset',
+]);
 
 /** An answer's head. */
 export interface AnswerHead {
@@ -92,13 +102,6 @@ function note(head: AnswerHead, signs: Signs, name: string, value: string): void
     case 'meterctl-units':
       head.unitsSaid.push(value);
       break;
-    case 'ratelimit':
-    case 'ratelimit-policy':
-    case 'x-ratelimit-limit':
-    case 'x-ratelimit-remaining':
-    case 'x-ratelimit-reset':
-      head.tellsLimits = true;
-      break;
     case 'upgrade':
       head.upgrade = value;
       break;
@@ -108,15 +111,29 @@ function note(head: AnswerHead, signs: Signs, name: string, value: string): void
     case 'content-encoding':
       head.encoded = value.trim().toLowerCase() !== 'identity';
       break;
+    default:
+      head.tellsLimits ||= limitFields.has(name);
   }
 }
 
-/** What of the upstream's trailers the client gets. */
+/** The fields that the client gets: of those that the bill names too, only the bill's. Of two answers to how much is left, it would read none. */
+export function billedFields({ headers, tellsLimits }: AnswerHead, bill: readonly string[]): string[] {
+  return [...(tellsLimits ? without(headers, bill) : headers), ...bill];
+}
+
+function without(fields: readonly string[], others: readonly string[]): string[] {
+  const named = new Set(pairs(others).map(([name]) => name.toLowerCase()));
+  return pairs(fields)
+    .filter(([name]) => !named.has(name.toLowerCase()))
+    .flat();
+}
+
+/** What of the upstream's trailers the client gets. What they say of limits would come behind what we have said. */
 export function answerTrailers(raw: readonly (Buffer | string)[]): string[] {
   const flat = raw.map(textOf);
   return flat.filter((_, index) => {
     const name = flat[index - (index % 2)]?.toLowerCase() ?? '';
-    return isForClient(name);
+    return isForClient(name) && !limitFields.has(name);
   });
 }
 

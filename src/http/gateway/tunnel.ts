@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { pairs } from '../../lib/header-list.js';
 import { requestIdOf } from '../request-id.js';
-import type { AnswerHead } from './answer-head.js';
+import { type AnswerHead, billedFields } from './answer-head.js';
 import type { CallEnd, CallMeter } from './call-meter.js';
 import { createFrames } from './frames.js';
 
@@ -25,7 +25,7 @@ export interface TunnelCount {
 /** The head by which the client learns that it may go on in the other protocol (RFC 9110 15.2.2). */
 export function upgradeHead(head: AnswerHead, bill: readonly string[], res: ServerResponse): string {
   const set = Object.entries(res.getHeaders()).map(([name, value]) => `${name}: ${value}`);
-  const fields = pairs(['X-Request-Id', requestIdOf(res), ...head.headers, ...bill]).map(
+  const fields = pairs(['X-Request-Id', requestIdOf(res), ...billedFields(head, bill)]).map(
     ([name, value]) => `${name}: ${value}`,
   );
   const lines = [

@@ -49,8 +49,8 @@ const answerStart = Buffer.from(`{"data":"${'🔥'.repeat(8)}","usage":{"units":
 const contentType = 'application/json; charset=utf-8';
 
 /**
- * Answers calls that cost something. Each step waits only for what memory does not have, and no promise stands between a call
- * and what carries it out: waiting for what is here already costs as much as the step.
+ * Answers calls that cost something. Without an Idempotency-Key each step waits only for what memory does not have, and no
+ * promise stands between the call and what carries it out: waiting for what is here already costs as much as the step.
  */
 export function paid(deps: PaidDeps): (req: Request, res: Response, route: Route) => Promise<void> {
   return function paid(req, res, route) {
@@ -135,7 +135,11 @@ async function answer(deps: PaidDeps, res: Response, call: Call, admission: Admi
       if (!(error instanceof MeterctlError)) throw error;
       return sendRefusal(res, unrecorded);
     }
-    if (recorded.recorded === 'repeat') return await call.keyed?.repeat();
+    if (recorded.recorded === 'repeat') {
+      // What it held is not used, and the answer tells how limits stand.
+      admission.release();
+      return await call.keyed?.repeat();
+    }
     admission.settle(recorded.units);
     sendAnswer(res, recorded, admission);
   } finally {

@@ -61,6 +61,23 @@ describe('an answer', () => {
     expect(await gateway.usage()).toEqual({ units: 4, requests: 4 });
   });
 
+  it('is repeated without a length where it has no body', async () => {
+    const { ask } = await openOdd({
+      '/api': 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
+      '/api/empty': 'HTTP/1.1 204 No Content\r\n\r\n',
+    });
+    for (const [path, method] of [
+      ['/api', 'HEAD'],
+      ['/api/empty', 'GET'],
+    ] as const) {
+      const more = `Idempotency-Key: ${method}\r\n`;
+      await ask(path, { method, more });
+      const again = await ask(path, { method, more });
+      expect(again).toContain('Idempotent-Replayed: true\r\n');
+      expect(again).not.toMatch(/Content-Length|Transfer-Encoding/i);
+    }
+  });
+
   it('has no trailers that are ours to say', async () => {
     const trailers = 'X-Sum: 5\r\nMeterctl-Units: 77\r\nX-Request-Id: theirs\r\n\r\n';
     const { ask } = await openOdd({ '/api': `HTTP/1.1 200 OK\r\n${chunked}\r\n${hello}${trailers}` });
