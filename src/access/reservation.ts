@@ -107,6 +107,7 @@ export class Reservation implements Admission {
       present.catch(() => undefined);
       return;
     }
+    if (present === this.#stand.counters) return;
     const held = this.#held;
     this.#take(-held);
     this.#leave();

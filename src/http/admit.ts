@@ -39,9 +39,12 @@ function uncounted(error: unknown): Refusal {
  * What the answer of a call that takes nothing of its limits says of them, as names and values in turn. Nothing when that
  * cannot be read now: what was paid for is to be had all the same.
  */
-export async function limitHeaders(deps: AdmitDeps, calling: Calling): Promise<readonly string[]> {
+export async function limitHeaders(
+  admission: AdmitDeps['admission'],
+  calling: Calling,
+): Promise<readonly string[]> {
   try {
-    return await deps.admission.headers(calling);
+    return await admission.headers(calling);
   } catch (error) {
     if (!(error instanceof MeterctlError)) throw error;
     return [];

@@ -12,6 +12,7 @@ import type { Begun, RepeatGuard } from '../metering/repeat-guard.js';
 import { type AdmitDeps, limitHeaders } from './admit.js';
 import { askForBody } from './gateway/body.js';
 import { requestTarget } from './gateway/request-head.js';
+import { hasBody } from './has-body.js';
 import { sendProblem } from './problem.js';
 import { requestIdOf } from './request-id.js';
 
@@ -22,7 +23,7 @@ const requestBytesMax = 1024 * 1024;
 const keyPattern = /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/;
 
 /** What calls under a key need. */
-export interface KeyedDeps extends AdmitDeps {
+export interface KeyedDeps extends Pick<AdmitDeps, 'admission'> {
   repeats: Pick<RepeatGuard, 'begin'>;
 }
 
@@ -68,7 +69,7 @@ export async function beginKeyed(
   const answerRepeat = async (begun: Repeated) => {
     if (begun.kind !== 'repeat') sendProblem(res, refusals[begun.kind].code, refusals[begun.kind].detail);
     else if (begun.answer.body === null) sendNotKept(res, begun.answer);
-    else sendKept(res, begun.answer, begun.answer.body, await limitHeaders(deps, call));
+    else sendKept(res, begun.answer, begun.answer.body, await limitHeaders(deps.admission, call));
   };
   try {
     const begun = await begin();
@@ -129,8 +130,7 @@ function sendKept(
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
   for (const [name, value] of pairs(limits)) res.setHeader(name, value);
   // Where there is no body its length is that of another answer (RFC 9110 8.6), which nobody kept.
-  const hasBody = res.req.method !== 'HEAD' && status !== 204 && status !== 304;
-  if (hasBody) res.setHeader('Content-Length', body.length);
+  if (hasBody(res.req.method, status)) res.setHeader('Content-Length', body.length);
   res.writeHead(status, { 'Meterctl-Units': units, 'Idempotent-Replayed': 'true' });
   res.end(body);
 }

@@ -6,3 +6,8 @@ export function pairs(flat: readonly string[]): [string, string][] {
   for (let index = 0; index < flat.length; index += 2) found.push([flat[index] ?? '', flat[index + 1] ?? '']);
   return found;
 }
+
+/** The fields whose name, in lower case, is to be kept. */
+export function keepFields(flat: readonly string[], isKept: (name: string) => boolean): string[] {
+  return flat.filter((_, index) => isKept(flat[index - (index % 2)]?.toLowerCase() ?? ''));
+}

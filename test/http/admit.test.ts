@@ -12,8 +12,7 @@ it('an answer that was paid for says nothing of limits while they cannot be read
     return store.sumWindow(whose, window);
   };
   const admission = openOn({ host, store: { ...store, sumWindow } });
-  const ask = () =>
-    limitHeaders({ admission, baseUrl: () => '' }, { caller: { customer, key }, priceId: 'price_1' });
+  const ask = () => limitHeaders(admission, { caller: { customer, key }, priceId: 'price_1' });
   expect(await ask()).toEqual([]);
   trouble = new TypeError('x is not a function');
   await expect(ask()).rejects.toThrow(trouble);

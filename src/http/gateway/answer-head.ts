@@ -1,7 +1,8 @@
 /** The head of the upstream's answer: what of it the client gets, and what it says to us. */
 
 import type { IncomingMessage } from 'node:http';
-import { pairs } from '../../lib/header-list.js';
+import { keepFields, pairs } from '../../lib/header-list.js';
+import { hasBody } from '../has-body.js';
 import { fieldsNamedIn, isHopByHop } from './hop-by-hop.js';
 
 /** The fields in which an answer tells of limits: ours have the same names. */
@@ -55,7 +56,7 @@ export function answerHead(
     upgraded: status === 101,
   };
   const passing: string[] = [];
-  const hasChunks = httpVersion !== '1.0' && method !== 'HEAD' && status !== 204 && status !== 304;
+  const hasChunks = httpVersion !== '1.0' && hasBody(method, status);
   const signs: Signs = { connection: undefined, isSized: !hasChunks, hasTrailer: false };
   for (let index = 0; index < raw.length; index += 2) {
     const field = textOf(raw[index]);
@@ -69,10 +70,7 @@ export function answerHead(
   const isPlain = named.size === 0 && !(signs.isSized && signs.hasTrailer);
   head.headers = isPlain
     ? passing
-    : passing.filter((_, index) => {
-        const name = passing[index - (index % 2)]?.toLowerCase() ?? '';
-        return !named.has(name) && !(signs.isSized && name === 'trailer');
-      });
+    : keepFields(passing, (name) => !named.has(name) && !(signs.isSized && name === 'trailer'));
   return head;
 }
 
@@ -118,23 +116,14 @@ function note(head: AnswerHead, signs: Signs, name: string, value: string): void
 
 /** The fields that the client gets: of those that the bill names too, only the bill's. Of two answers to how much is left, it would read none. */
 export function billedFields({ headers, tellsLimits }: AnswerHead, bill: readonly string[]): string[] {
-  return [...(tellsLimits ? without(headers, bill) : headers), ...bill];
-}
-
-function without(fields: readonly string[], others: readonly string[]): string[] {
-  const named = new Set(pairs(others).map(([name]) => name.toLowerCase()));
-  return pairs(fields)
-    .filter(([name]) => !named.has(name.toLowerCase()))
-    .flat();
+  if (!tellsLimits) return [...headers, ...bill];
+  const billed = new Set(pairs(bill).map(([name]) => name.toLowerCase()));
+  return [...keepFields(headers, (name) => !billed.has(name)), ...bill];
 }
 
 /** What of the upstream's trailers the client gets. What they say of limits would come behind what we have said. */
 export function answerTrailers(raw: readonly (Buffer | string)[]): string[] {
-  const flat = raw.map(textOf);
-  return flat.filter((_, index) => {
-    const name = flat[index - (index % 2)]?.toLowerCase() ?? '';
-    return isForClient(name) && !limitFields.has(name);
-  });
+  return keepFields(raw.map(textOf), (name) => isForClient(name) && !limitFields.has(name));
 }
 
 function isForClient(name: string): boolean {

@@ -12,7 +12,7 @@ import type { Host } from '../../lib/host.js';
 import type { LedgerWriter } from '../../metering/ledger-writer.js';
 import { reservedUnits } from '../../metering/reserved-units.js';
 import { usageRow } from '../../metering/usage-row.js';
-import { accessRefusal, admitCall, unrecorded } from '../admit.js';
+import { type AdmitDeps, accessRefusal, admitCall, unrecorded } from '../admit.js';
 import { type AuthenticateDeps, authenticate } from '../authenticate.js';
 import type { Gateway } from '../gateway/gateway.js';
 import type { Route } from '../gateway/route-table.js';
@@ -22,7 +22,7 @@ import { requestIdOf } from '../request-id.js';
 import { sendWhole } from '../send-whole.js';
 
 /** What the paid endpoint needs. */
-export interface PaidDeps extends AuthenticateDeps, KeyedDeps {
+export interface PaidDeps extends AuthenticateDeps, AdmitDeps, KeyedDeps {
   host: Host;
   uses: KeyUses;
   ledger: LedgerWriter;

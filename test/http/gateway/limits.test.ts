@@ -50,7 +50,11 @@ describe('a limit before an upstream', () => {
   });
 
   const limitFields = [
-    ...['RateLimit-Policy', 'RateLimit', 'X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset'],
+    'RateLimit-Policy',
+    'RateLimit',
+    'X-RateLimit-Limit',
+    'X-RateLimit-Remaining',
+    'X-RateLimit-Reset',
   ];
 
   it.each(limitFields)('is what clients are told of, not what the upstream says in %s', async (field) => {
