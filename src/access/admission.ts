@@ -49,7 +49,7 @@ export interface AdmissionControl extends UsageWatch {
 
 /** What admission works with. */
 export interface AdmissionDeps extends UsageWatchDeps {
-  store: UsageWatchDeps['store'] & Pick<Store, 'findPeriodUnits' | 'sumWindow' | 'sumOthersOpen'>;
+  store: UsageWatchDeps['store'] & Pick<Store, 'countUnits'>;
   /** The meter's event name. */
   meter: string;
   /** What is told when usage reaches a part of a limit: see `createThresholdWatch`. */
@@ -132,6 +132,7 @@ function createLimitReader(
       nowMs: () => clock.nowMs(),
       steadyMs: steady,
       countersAt: (nowMs) => counted.at(nowMs),
+      room: () => counted.room,
       settled: (present) => watch(limits, present),
       ended() {
         for (const scope of limits.scopes) standing.leave(scope);

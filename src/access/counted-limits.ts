@@ -1,5 +1,6 @@
 /** The counters of one caller's limits, which are looked for once a window instead of once a call. */
 
+import type { Room, RoomBound } from '../domain/room.js';
 import type { CallerLimits } from './caller-limits.js';
 import type { Counter, Counters } from './counters.js';
 
@@ -8,6 +9,7 @@ export class CountedLimits {
   readonly #counters: Counters;
   readonly #scopes: CallerLimits['scopes'];
   #found: readonly Counter[] | undefined;
+  #room: Room | undefined;
   /** From when until when all of what was found counts. */
   #startMs = 0;
   #endMs = 0;
@@ -21,6 +23,11 @@ export class CountedLimits {
   at(atMs: number): readonly Counter[] | Promise<unknown> {
     const found = this.#found;
     return found && atMs >= this.#startMs && atMs < this.#endMs && areFresh(found) ? found : this.#find(atMs);
+  }
+
+  /** What calls that are let in by these counters need in the ledger; nothing where no units are limited. */
+  get room(): Room | undefined {
+    return this.#room;
   }
 
   #find(atMs: number): readonly Counter[] | Promise<unknown> {
@@ -38,9 +45,27 @@ export class CountedLimits {
     }
     if (reading.length > 0) return Promise.all(reading);
     this.#found = found;
+    this.#room = this.#roomOf(found);
     this.#startMs = Math.max(...found.map(({ startMs }) => startMs));
     this.#endMs = Math.min(...found.map(({ endMs }) => endMs));
     return found;
+  }
+
+  #roomOf(counters: readonly Counter[]): Room | undefined {
+    const bounds: RoomBound[] = [];
+    for (const { whose, spans } of this.#scopes) {
+      for (const { span, windowAt, bounds: ofSpan } of spans) {
+        const counter = counters[bounds.length];
+        bounds.push({
+          countAt: (atMs) => this.#counters.countOf(whose, span, windowAt(atMs)),
+          knownSum: ({ startMs, endMs }) =>
+            counter?.startMs === startMs && counter.endMs === endMs ? counter.summed : undefined,
+          unitsMax: (committed) => Math.min(...ofSpan.map(({ unitsMax }) => unitsMax(committed))),
+        });
+      }
+    }
+    if (bounds.length === 0) return undefined;
+    return { asOf: Math.min(...counters.map(({ asOf }) => asOf)), bounds };
   }
 }
 

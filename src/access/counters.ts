@@ -3,7 +3,7 @@
 import type { QuotaSpan } from '../domain/limit.js';
 import type { UsageStore } from '../domain/store.js';
 import type { Period } from '../domain/subscription.js';
-import type { UsageOwner, WindowSum } from '../domain/usage-counts.js';
+import type { UsageCount, UsageOwner, WindowSum } from '../domain/usage-counts.js';
 import type { Clock } from '../lib/host.js';
 import { turn } from '../lib/turn.js';
 
@@ -22,6 +22,10 @@ export interface Counter extends Period {
   committed: number;
   /** Held by calls that are not decided yet. */
   reserved: number;
+  /** Held by calls of other processes, beyond what they owe already. */
+  heldByOthers: number;
+  /** What `otherUsage` said when it was read. */
+  asOf: number;
   /** How many calls run that were let in by it, or have gone over to it; they may hold nothing of it yet. */
   calls: number;
   /** False once the ledger may say something else, or another counter has taken this one's place. */
@@ -34,6 +38,8 @@ export interface Counter extends Period {
 
 /** Counts by whom and by span. */
 export interface Counters {
+  /** What the ledger counts for it. */
+  countOf(whose: Counted, span: CountedSpan, window: Period): UsageCount;
   /** The counter, if memory has it for this window and it is fresh. */
   find(whose: Counted, span: CountedSpan, window: Period): Counter | undefined;
   /** Reads the counter from the ledger. Rejects with `unavailable` when that cannot be read. */
@@ -45,7 +51,7 @@ export interface Counters {
 /** All counters of one key or customer: the present window of each span, and earlier ones as long as calls run that count there. */
 type Tally = Counter[];
 
-type UnitsRead = Pick<Counter, 'committed' | 'summed'>;
+type UnitsRead = Pick<Counter, 'committed' | 'heldByOthers' | 'asOf' | 'summed'>;
 
 /** So many keys and as many customers are held; whoever was not seen lately is read again. */
 const talliesMax = 50_000;
@@ -54,7 +60,7 @@ const talliesMax = 50_000;
 const sweepMax = 8;
 
 /** What counts are read from. */
-export type CountStore = Pick<UsageStore, 'findPeriodUnits' | 'sumWindow' | 'sumOthersOpen'>;
+export type CountStore = Pick<UsageStore, 'countUnits'>;
 
 /** Makes empty counters. */
 export function createCounters(deps: { store: CountStore; clock: Clock; meter: string }): Counters {
@@ -70,6 +76,11 @@ export function createCounters(deps: { store: CountStore; clock: Clock; meter: s
     return tally;
   }
 
+  function countOf({ kind, no }: Counted, span: CountedSpan, window: Period): UsageCount {
+    const ofPeriod = kind === 'customer' && span === 'period' ? deps.meter : undefined;
+    return { whose: { kind, no }, window, ofPeriod };
+  }
+
   async function read(whose: Counted, span: CountedSpan, window: Period): Promise<void> {
     // A turn of its own: by then every call that the last commit holds has been counted, and none is counted twice. The
     // store answers in the order of its commits, so that holds until its answer is here, too.
@@ -77,11 +88,12 @@ export function createCounters(deps: { store: CountStore; clock: Clock; meter: s
     const before = tallies[whose.kind].get(whose.no);
     const last = before && counterOf(before, span, window);
     const known = last?.endMs === window.endMs ? last.summed : undefined;
-    const units = await unitsOf(deps, whose, span, window, known);
+    const units = await unitsOf(deps.store, countOf(whose, span, window), known);
     keep(tallyOf(whose), span, window, units);
   }
 
   return {
+    countOf,
     find(whose, span, window) {
       const tally = tallies[whose.kind].get(whose.no);
       const counter = tally && counterOf(tally, span, window);
@@ -112,17 +124,15 @@ function counterOf(tally: Tally, span: CountedSpan, { startMs }: Period): Counte
 
 /** Keeps what was read of a window, in its counter or in a new one, which takes the place of earlier windows. */
 function keep(tally: Tally, span: CountedSpan, window: Period, units: UnitsRead): void {
-  const { startMs, endMs } = window;
-  const { committed, summed } = units;
+  const { endMs } = window;
   const counter = counterOf(tally, span, window);
   if (counter) {
-    Object.assign(counter, { endMs, committed, summed, fresh: true });
+    Object.assign(counter, units, { endMs, fresh: true });
     return;
   }
   const others = tally.filter((other) => other.span !== span || other.calls > 0);
   retire(tally.filter((other) => !others.includes(other)));
-  const isNew = { reserved: 0, calls: 0, fresh: true, recent: true };
-  tally.splice(0, tally.length, ...others, { startMs, endMs, span, committed, summed, ...isNew });
+  tally.splice(0, tally.length, ...others, newCounter(span, window, units));
 }
 
 /** Whoever remembers these asks again. */
@@ -130,23 +140,31 @@ function retire(counters: readonly Counter[]): void {
   for (const counter of counters) counter.fresh = false;
 }
 
+/** Written out, so that all counters have the same shape: they are read for every call. */
+function newCounter(span: CountedSpan, { startMs, endMs }: Period, units: UnitsRead): Counter {
+  return {
+    startMs,
+    endMs,
+    span,
+    committed: units.committed,
+    reserved: 0,
+    heldByOthers: units.heldByOthers,
+    asOf: units.asOf,
+    calls: 0,
+    fresh: true,
+    recent: true,
+    summed: units.summed,
+  };
+}
+
 /** What is in the ledger, and what calls owe already that this process does not run: after a crash they are still to come. */
 async function unitsOf(
-  { store, meter }: { store: CountStore; meter: string },
-  whose: Counted,
-  span: CountedSpan,
-  window: Period,
+  store: CountStore,
+  count: UsageCount,
   known: WindowSum | undefined,
 ): Promise<UnitsRead> {
-  const open = await store.sumOthersOpen(whose, window);
-  if (whose.kind === 'customer' && span === 'period') {
-    return {
-      committed: open + (await store.findPeriodUnits(whose.no, meter, window.startMs)),
-      summed: undefined,
-    };
-  }
-  const summed = await store.sumWindow(whose, window, known);
-  return { committed: open + summed.units, summed };
+  const { sum, others, asOf } = await store.countUnits(count, known);
+  return { committed: sum.units + others.owed, heldByOthers: others.held, asOf, summed: sum };
 }
 
 /**

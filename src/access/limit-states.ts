@@ -66,19 +66,32 @@ export function fits({ limits, counters, standing, steadyMs }: Stand, units: num
   return units === 0 || units <= unitsLeft(limits.scopes, counters);
 }
 
-/** How many units fit into all limits beside what is used and held; below zero where a limit was lowered. */
-export function unitsLeft(scopes: readonly Scope[], counters: readonly Counter[]): number {
+/**
+ * How many units fit into all limits, or those whose counters matter, beside what is used and held; below zero where a limit
+ * was lowered.
+ */
+export function unitsLeft(
+  scopes: readonly Scope[],
+  counters: readonly Counter[],
+  matters: (counter: Counter) => boolean = () => true,
+): number {
   let left = Number.POSITIVE_INFINITY;
   let index = 0;
   for (const { spans } of scopes) {
     for (const { bounds } of spans) {
-      const { committed = 0, reserved = 0 } = counters[index] ?? {};
+      const counter = counters[index];
       index += 1;
-      const taken = Math.max(0, committed) + reserved;
-      for (const bound of bounds) left = Math.min(left, bound.unitsMax(committed) - taken);
+      if (!counter || !matters(counter)) continue;
+      const taken = takenOf(counter);
+      for (const bound of bounds) left = Math.min(left, bound.unitsMax(counter.committed) - taken);
     }
   }
   return left;
+}
+
+/** What nobody else can have of a count. One that corrections have taken below zero leaves no more than the limit allows. */
+function takenOf({ committed, reserved, heldByOthers }: Counter): number {
+  return Math.max(0, committed) + reserved + heldByOthers;
 }
 
 /**
@@ -112,7 +125,7 @@ function lookAtCalls(scope: Scope, standing: Standing, steadyMs: number): void {
 }
 
 function lookAtUnits(bounds: readonly Bound[], counter: Counter, atMs: number): void {
-  const { startMs, endMs, committed, reserved } = counter;
+  const { startMs, endMs, committed } = counter;
   const ends = endMs < endOfTimeMs;
   // A call may outlive the window that it began in.
   const resetMs = ends ? Math.max(0, endMs - atMs) : null;
@@ -124,7 +137,7 @@ function lookAtUnits(bounds: readonly Bound[], counter: Counter, atMs: number): 
       state.windowMs = windowMs;
       state.policy = policyText(state.name, quota, windowMs);
     }
-    state.left = Math.max(0, quota - Math.max(0, committed) - reserved);
+    state.left = Math.max(0, quota - takenOf(counter));
     state.resetMs = resetMs;
     state.waitMs = resetMs;
   }

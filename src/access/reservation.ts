@@ -1,5 +1,6 @@
 /** The units that one call holds of its limits, from its admission to its end. */
 
+import type { Room } from '../domain/room.js';
 import type { Counter } from './counters.js';
 import { type LimitRefusal, refusalBy } from './limit-refusal.js';
 import { lookAt, type Stand, unitsLeft } from './limit-states.js';
@@ -12,6 +13,20 @@ export interface Admission {
   hold(units: number): LimitRefusal | undefined;
   /** Holds so many units in all, or as many as the limits leave now. Returns how many are held. */
   holdUpTo(units: number): number;
+  /** How many units are held. */
+  readonly held: number;
+  /**
+   * The time at which what it holds is used: that of the last units, or a little earlier where the hour that has begun since is
+   * still being read. Nothing where no limit holds.
+   */
+  readonly atMs: number | undefined;
+  /** What the ledger must leave for the call's usage, which is written with it. */
+  readonly room: Room | undefined;
+  /**
+   * The ledger has no room for so many units at that time: other processes have sold them. Counts anew and says why, or nothing
+   * where there is room again. Rejects with `unavailable` when the ledger cannot be read.
+   */
+  outsold(units: number, atMs: number): Promise<LimitRefusal | undefined>;
   /**
    * The ledger has the call with so many units, used at that time where it is not that of the request. To be called as the
    * first thing that follows the commit, so that no count is read in between.
@@ -26,6 +41,10 @@ export const unlimited = {
   headers: () => [],
   hold: () => undefined,
   holdUpTo: (units: number) => units,
+  held: 0,
+  atMs: undefined,
+  room: undefined,
+  outsold: async () => undefined,
   settle: () => undefined,
   release: () => undefined,
 } satisfies Admission;
@@ -37,6 +56,8 @@ export interface Reserving {
   steadyMs(nowMs: number): number;
   /** The counters of the limits at a time, in order; no list while some of them are being read. */
   countersAt(nowMs: number): readonly Counter[] | Promise<unknown>;
+  /** What belongs to the counters that were asked for last. */
+  room(): Room | undefined;
   settled(counters: readonly Counter[]): void;
   ended(): void;
 }
@@ -45,12 +66,16 @@ export interface Reserving {
 export class Reservation implements Admission {
   readonly #stand: Stand;
   readonly #caller: Reserving;
+  #room: Room | undefined;
+  #atMs: number;
   #held = 0;
   #isRunning = true;
 
   constructor(stand: Stand, units: number, caller: Reserving) {
     this.#stand = stand;
     this.#caller = caller;
+    this.#room = caller.room();
+    this.#atMs = stand.atMs;
     this.#enter(stand.counters);
     this.#take(units);
   }
@@ -62,19 +87,40 @@ export class Reservation implements Admission {
   }
 
   hold(units: number): LimitRefusal | undefined {
-    const stand = this.#stand;
     const more = Math.max(0, units - this.#held);
-    if (more > 0 && more > unitsLeft(stand.limits.scopes, stand.counters)) return this.#refusal(units);
+    if (more > 0 && more > this.#left()) return this.#refusal(units);
     this.#take(more);
     return undefined;
   }
 
   holdUpTo(units: number): number {
-    if (units <= this.#held) return this.#held;
     this.#follow(this.#caller.nowMs());
-    const left = unitsLeft(this.#stand.limits.scopes, this.#stand.counters);
-    this.#take(Math.max(0, Math.min(units - this.#held, left)));
+    if (units > this.#held) this.#take(Math.max(0, Math.min(units - this.#held, this.#left())));
     return this.#held;
+  }
+
+  get held(): number {
+    return this.#held;
+  }
+
+  get atMs(): number {
+    return this.#atMs;
+  }
+
+  get room(): Room | undefined {
+    return this.#room;
+  }
+
+  async outsold(units: number, atMs: number): Promise<LimitRefusal | undefined> {
+    for (const counter of this.#stand.counters) counter.fresh = false;
+    let present = this.#caller.countersAt(atMs);
+    while (present instanceof Promise) {
+      await present;
+      present = this.#caller.countersAt(atMs);
+    }
+    this.#follow(atMs);
+    this.#room = this.#caller.room();
+    return units - this.#held > this.#left() ? this.#refusal(units) : undefined;
   }
 
   settle(units: number, atMs?: number): void {
@@ -91,14 +137,18 @@ export class Reservation implements Admission {
     this.#caller.ended();
   }
 
+  #left(): number {
+    return unitsLeft(this.#stand.limits.scopes, this.#stand.counters);
+  }
+
   #take(more: number): void {
     for (const counter of this.#stand.counters) counter.reserved += more;
     this.#held += more;
   }
 
   /**
-   * An hour or a period may have ended while the call runs: what it holds goes along into the next one. One that is being
-   * read has been used by nobody here so far, and is looked at again with the next units.
+   * An hour or a period may have ended while the call runs: what it holds goes along into the next one, as far as others have
+   * left room there. While that one is being read the call stays where it is, and looks again with its next units.
    */
   #follow(atMs: number): void {
     const present = this.#caller.countersAt(atMs);
@@ -107,12 +157,15 @@ export class Reservation implements Admission {
       present.catch(() => undefined);
       return;
     }
-    if (present === this.#stand.counters) return;
+    this.#atMs = atMs;
+    const before = this.#stand.counters;
+    if (present === before) return;
     const held = this.#held;
     this.#take(-held);
     this.#leave();
     this.#enter(present);
-    this.#take(held);
+    const left = unitsLeft(this.#stand.limits.scopes, present, (counter) => !before.includes(counter));
+    this.#take(Math.max(0, Math.min(held, left)));
   }
 
   #enter(counters: readonly Counter[]): void {

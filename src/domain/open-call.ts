@@ -1,9 +1,7 @@
 /** A call that is answered already while its units are not known yet: on disk, so that a crash neither loses nor doubles it. */
 
 import type { AbortPolicy } from './route.js';
-import type { Period } from './subscription.js';
 import type { NewUsage } from './usage.js';
-import type { UsageOwner } from './usage-counts.js';
 
 /** Says that a usage belongs to a call that was, or is, open. */
 export interface CallStep {
@@ -14,6 +12,8 @@ export interface CallStep {
    * the call, and only while it is open: once.
    */
   step: 'open' | 'over';
+  /** How many units the call holds of its limits from the beginning, where that is more than it owes. */
+  heldUnits?: number | undefined;
   /** What is owed when nobody closes it. */
   onAbort: AbortPolicy;
   /** The machine's time: whoever runs the call says every few seconds that it does. */
@@ -21,8 +21,10 @@ export interface CallStep {
 }
 
 /** How far a call has come. */
-export type CallProgress = Pick<NewUsage, 'units' | 'atMs' | 'window' | 'periodStartMs'> & {
+export type CallProgress = Pick<NewUsage, 'units' | 'atMs' | 'window' | 'periodStartMs' | 'room'> & {
   id: string;
+  /** How many units the call holds of its limits. */
+  heldUnits: number;
   seenAtMs: number;
 };
 
@@ -31,10 +33,11 @@ export type OpenCallRow = NewUsage & { call: CallStep };
 
 /** Calls that run. They begin and end with `recordUsage`. */
 export interface OpenCallStore {
-  /** Notes how far calls have come. One that is not open any more stays so. */
-  recordProgress(calls: readonly CallProgress[]): Promise<void>;
-  /** Units of the calls that other processes run, or left behind in a crash, as far as they had come and in that time. */
-  sumOthersOpen(whose: UsageOwner, window: Period): Promise<number>;
+  /**
+   * Notes how far calls have come. One that is not open any more stays so. Returns what each of them owes: less than it asked
+   * for where the limits have no room for more.
+   */
+  recordProgress(calls: readonly CallProgress[]): Promise<number[]>;
   /** Calls that were last seen before `fromMs`, or after `toMs` by a clock that was ahead. */
   listUnseenCalls(seen: { fromMs: number; toMs: number }, limit: number): Promise<OpenCallRow[]>;
 }

@@ -1,4 +1,4 @@
-/** What limits begin to count from, and what tells that they must begin anew. */
+/** What limits count from, and what tells that they must count anew. */
 
 import type { Period } from './subscription.js';
 
@@ -6,6 +6,17 @@ import type { Period } from './subscription.js';
 export interface UsageOwner {
   kind: 'key' | 'customer';
   no: number;
+}
+
+/** Which units are counted. */
+export interface UsageCount {
+  whose: UsageOwner;
+  window: Period;
+  /**
+   * The meter's event name, where the window is the customer's billing period: then what counts is the usage that was stamped
+   * with that period. Otherwise it is all usage of the window's time.
+   */
+  ofPeriod?: string | undefined;
 }
 
 /** What an owner has used in a window. */
@@ -17,18 +28,28 @@ export interface WindowSum {
   lastUsageId: number;
 }
 
+/** What a count comes to, at one moment. */
+export interface UnitCount {
+  /** In the ledger. */
+  sum: WindowSum;
+  /** Of calls that other processes run, or left behind in a crash: what they owe, and what they hold beyond that. */
+  others: { owed: number; held: number };
+  /** What `otherUsage` says at that moment. */
+  asOf: number;
+}
+
 /** The counts of a storage engine. */
 export interface UsageCounts {
   /** The customer's units in the billing period that starts at `periodStartMs`. */
   findPeriodUnits(customerNo: number, meter: string, periodStartMs: number): Promise<number>;
   /**
-   * All units of the owner in the window, whatever the meter. `known` is an earlier answer to the same question: rows of the
-   * ledger never change, so what came since is added to it where that is less work.
+   * Counts units. `known` is an earlier sum of the same count: rows of the ledger never change, so what came since is added to
+   * it where that is less work.
    */
-  sumWindow(whose: UsageOwner, window: Period, known?: WindowSum): Promise<WindowSum>;
+  countUnits(count: UsageCount, known?: WindowSum): Promise<UnitCount>;
   /**
-   * A number that changes when another process has written usage, or when what its calls owe has changed; now and then it
-   * changes without need.
+   * A number that grows when another process has written usage, or when what its calls owe or hold has changed; now and then
+   * it grows without need.
    */
   otherUsage(): Promise<number>;
   /**

@@ -2,6 +2,7 @@
 
 import type { AnsweredCall } from './answer.js';
 import type { CallStep } from './open-call.js';
+import type { Room } from './room.js';
 import type { Period } from './subscription.js';
 
 /** Usage that is about to be recorded. */
@@ -27,6 +28,11 @@ export interface NewUsage {
   answered?: AnsweredCall | undefined;
   /** Set for usage of a call that is answered before its units are known. */
   call?: CallStep | undefined;
+  /**
+   * What limits leave for it. Usage that does not fit is not written, but for a call that is over: it owes as much as fits, and
+   * what it holds at least.
+   */
+  room?: Room | undefined;
 }
 
 /** What came of recording one usage. */
@@ -35,9 +41,10 @@ export interface RecordedUsage {
   id: number;
   /**
    * `repeat`: the idempotency key had been used; the row named is the first one, and nothing was added. `open`: the call has
-   * begun. `closed`: somebody else had closed the call, and nothing was added.
+   * begun. `closed`: somebody else had closed the call, and nothing was added. `no_room`: limits have no room for it, and
+   * nothing was added or begun.
    */
-  recorded: 'new' | 'repeat' | 'open' | 'closed';
+  recorded: 'new' | 'repeat' | 'open' | 'closed' | 'no_room';
   /** The units of the row that stands in the ledger. */
   units: number;
   /** The customer's units in the billing period, this usage included. */

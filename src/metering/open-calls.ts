@@ -14,8 +14,11 @@ import type { LedgerWriter } from './ledger-writer.js';
 export interface OpenCall {
   /** Resolves once the units so far are on disk. Calls that ask at the same time share a commit. Rejects as the store does. */
   save(): Promise<void>;
-  /** It is over, and this is owed. Resolves once that is on disk: what cannot be written now is tried again until it can. */
-  end(units: number): Promise<void>;
+  /**
+   * It is over, and this is owed. Resolves once that is on disk, with the units that were left for it: what cannot be written
+   * now is tried again until it can.
+   */
+  end(units: number): Promise<number>;
 }
 
 /** What a call begins with. */
@@ -24,7 +27,11 @@ export interface CallBeginning {
   usage(units: number, call?: CallStep): NewUsage;
   /** The units so far. */
   owed(): number;
+  /** How many units it holds of its limits. */
+  held(): number;
   onAbort: AbortPolicy;
+  /** Called when other processes have sold what the call owes beyond the units that it holds on disk. */
+  outsold(): void;
   /** Called as soon as the ledger has the call with these units, used at this time. */
   settled(units: number, atMs: number): void;
 }
@@ -32,8 +39,8 @@ export interface CallBeginning {
 /** Begins calls, follows them, and closes those of processes that have crashed. */
 export interface OpenCalls {
   start(): void;
-  /** Resolves once it is on disk that the call runs. Rejects as the ledger does. */
-  open(beginning: CallBeginning): Promise<OpenCall>;
+  /** Resolves once it is on disk that the call runs; `no_room` where limits leave no room for it. Rejects as the ledger does. */
+  open(beginning: CallBeginning): Promise<OpenCall | 'no_room'>;
   /** Notes how far calls have come, and closes what nobody runs any more. Tests call it; `start` calls it every second. */
   tick(): Promise<void>;
   /** Writes what is left to write. */
@@ -59,7 +66,7 @@ interface Running {
   /** Set once it is over: the ledger's row. */
   over?: NewUsage;
   /** Called when that is on disk. */
-  closed: () => void;
+  closed: (units: number) => void;
 }
 
 interface Deps {
@@ -92,14 +99,22 @@ export function createOpenCalls(deps: Deps): OpenCalls {
     return next;
   }
 
-  async function open(beginning: CallBeginning): Promise<OpenCall> {
+  async function open(beginning: CallBeginning): Promise<OpenCall | 'no_room'> {
     const { onAbort } = beginning;
-    const step: CallStep = { id: deps.ids.next('call'), step: 'open', onAbort, seenAtMs: clock.nowMs() };
     const savedUnits = beginning.owed();
-    await ledger.record(beginning.usage(savedUnits, step));
-    const savedAtMs = step.seenAtMs;
+    const heldUnits = beginning.held();
+    const savedAtMs = clock.nowMs();
+    const step: CallStep = {
+      id: deps.ids.next('call'),
+      step: 'open',
+      heldUnits,
+      onAbort,
+      seenAtMs: savedAtMs,
+    };
+    const { recorded } = await ledger.record(beginning.usage(savedUnits, step));
+    if (recorded === 'no_room') return recorded;
     const call: Running = { beginning, step, savedUnits, savedAtMs, closed: () => undefined };
-    const closed = new Promise<void>((resolve) => {
+    const closed = new Promise<number>((resolve) => {
       call.closed = resolve;
     });
     running.set(step.id, call);
@@ -141,7 +156,7 @@ async function closeCall({ ledger, log }: Deps, running: Map<string, Running>, c
     const { recorded, units } = await ledger.record(call.over);
     if (!running.delete(id)) return;
     call.beginning.settled(units, call.over.atMs);
-    call.closed();
+    call.closed(recorded === 'new' ? units : call.over.units);
     if (recorded === 'closed') log.warn('a call was closed by another process while it ran', { call: id });
   } catch (error) {
     if (!(error instanceof MeterctlError)) throw error;
@@ -155,10 +170,12 @@ async function saveMoved({ store, clock }: Deps, running: Map<string, Running>):
   for (let from = 0; from < moved.length; from += batchMax) {
     const calls = moved.slice(from, from + batchMax);
     const progress = calls.map((call) => progressOf(call, nowMs));
-    await store.recordProgress(progress);
+    const owed = await store.recordProgress(progress);
     calls.forEach((call, index) => {
-      call.savedUnits = progress[index]?.units ?? call.savedUnits;
+      const [asked = 0, units = asked] = [progress[index]?.units, owed[index]];
+      call.savedUnits = units;
       call.savedAtMs = nowMs;
+      if (units < asked) call.beginning.outsold();
     });
   }
 }
@@ -168,8 +185,9 @@ function hasMoved({ beginning, savedUnits, savedAtMs }: Running, nowMs: number):
 }
 
 function progressOf({ step, beginning }: Running, nowMs: number): CallProgress {
-  const { units, atMs, window, periodStartMs } = beginning.usage(beginning.owed());
-  return { id: step.id, seenAtMs: nowMs, units, atMs, window, periodStartMs };
+  const { units, atMs, window, periodStartMs, room } = beginning.usage(beginning.owed());
+  const heldUnits = beginning.held();
+  return { id: step.id, seenAtMs: nowMs, units, heldUnits, atMs, window, periodStartMs, room };
 }
 
 /** Calls of processes that crashed: each is closed once, whoever is first. */

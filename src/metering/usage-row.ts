@@ -4,6 +4,7 @@ import type { AnsweredCall } from '../domain/answer.js';
 import { billingPeriodOf, type Customer } from '../domain/customer.js';
 import { deliveryWindow } from '../domain/delivery.js';
 import type { CallStep } from '../domain/open-call.js';
+import type { Room } from '../domain/room.js';
 import type { NewUsage } from '../domain/usage.js';
 
 /** What was used. */
@@ -16,6 +17,7 @@ export interface Use {
   idempotencyKey?: string | undefined;
   answered?: AnsweredCall | undefined;
   call?: CallStep | undefined;
+  room?: Room | undefined;
 }
 
 /**
@@ -36,5 +38,6 @@ export function usageRow(use: Use, settings: { meter: string; windowMs: number }
     idempotencyKey: use.idempotencyKey,
     answered: use.answered,
     call: use.call,
+    room: use.room,
   };
 }

@@ -15,6 +15,7 @@ import { hurriedLanesSql } from './migrations/010-hurried-lanes.js';
 import { openCallsSql } from './migrations/011-open-calls.js';
 import { keyedOpenCallsSql } from './migrations/012-keyed-open-calls.js';
 import { abandonedCheckoutsSql } from './migrations/013-abandoned-checkouts.js';
+import { heldUnitsSql } from './migrations/014-held-units.js';
 
 /** Step `n` stands at index `n - 1`, and brings `user_version` to `n`. Never edited once released, only added to. */
 const migrations: readonly string[] = [
@@ -31,6 +32,7 @@ const migrations: readonly string[] = [
   openCallsSql,
   keyedOpenCallsSql,
   abandonedCheckoutsSql,
+  heldUnitsSql,
 ];
 
 /** Marks a file as ours in SQLite's header: "mete" in ASCII. */

@@ -1,22 +1,26 @@
 /** Calls that run, in SQLite: a row from before the head of the answer until their usage is in the ledger. */
 
 import { answerNotKept } from '../domain/answer.js';
-import type { OpenCallRow, OpenCallStore } from '../domain/open-call.js';
+import type { CallProgress, OpenCallRow, OpenCallStore } from '../domain/open-call.js';
 import type { AbortPolicy } from '../domain/route.js';
 import type { RecordedUsage } from '../domain/usage.js';
+import type { UsageCount } from '../domain/usage-counts.js';
 import type { Database } from './open.js';
+import type { Holding } from './room.js';
 import type { Entry } from './usage-batch.js';
 
 const openSql = `
-INSERT INTO open_calls (id, customer_no, key_no, meter_no, route_no, units, at_ms, window_start_ms, window_end_ms,
-  period_start_ms, on_abort, seen_at_ms, idempotency_key, fingerprint)
-VALUES (:id, :customerNo, :keyNo, :meterNo, :routeNo, :units, :atMs, :startMs, :endMs, :periodStartMs, :onAbort, :seenAtMs,
-  :idempotencyKey, :fingerprint)`;
+INSERT INTO open_calls (id, customer_no, key_no, meter_no, route_no, units, held_units, at_ms, window_start_ms,
+  window_end_ms, period_start_ms, on_abort, seen_at_ms, idempotency_key, fingerprint)
+VALUES (:id, :customerNo, :keyNo, :meterNo, :routeNo, :units, :heldUnits, :atMs, :startMs, :endMs, :periodStartMs, :onAbort,
+  :seenAtMs, :idempotencyKey, :fingerprint)`;
 
 const progressSql = `
-UPDATE open_calls SET units = :units, at_ms = :atMs, window_start_ms = :startMs, window_end_ms = :endMs,
-  period_start_ms = :periodStartMs, seen_at_ms = :seenAtMs
+UPDATE open_calls SET units = :units, held_units = :heldUnits, at_ms = :atMs, window_start_ms = :startMs,
+  window_end_ms = :endMs, period_start_ms = :periodStartMs, seen_at_ms = :seenAtMs
 WHERE id = :id`;
+
+const findHoldingSql = 'SELECT held_units AS heldUnits, at_ms AS atMs FROM open_calls WHERE id = ?';
 
 const closeSql = 'DELETE FROM open_calls WHERE id = ?';
 
@@ -28,10 +32,10 @@ FROM open_calls c JOIN meters m ON m.no = c.meter_no JOIN routes r ON r.no = c.r
 WHERE c.seen_at_ms < ? OR c.seen_at_ms > ? ORDER BY c.id LIMIT CAST(? AS INTEGER)`;
 
 const ofCustomerSql = `
-SELECT id, units FROM open_calls WHERE customer_no = :no AND at_ms >= :startMs AND at_ms < :endMs`;
+SELECT id, units, held_units AS heldUnits FROM open_calls WHERE customer_no = :no AND at_ms >= :startMs AND at_ms < :endMs`;
 
 const ofKeySql = `
-SELECT id, units FROM open_calls
+SELECT id, units, held_units AS heldUnits FROM open_calls
 WHERE customer_no = (SELECT customer_no FROM keys WHERE no = :no) AND key_no = :no AND at_ms >= :startMs AND at_ms < :endMs`;
 
 interface Row {
@@ -51,52 +55,60 @@ interface Row {
   fingerprint: Uint8Array | null;
 }
 
-/** The open calls part of the contract, and the two steps that happen inside a commit of the ledger. */
-export function createOpenCalls({ connection, read, write }: Database) {
+/** Units of calls that run: what they owe, and what they hold beyond that. */
+interface CallUnits {
+  owed: number;
+  held: number;
+}
+
+/** The rows of calls that run. All but `listUnseen` and `note` happens inside a transaction of the caller's. */
+export interface OpenCallRows {
+  listUnseen: OpenCallStore['listUnseenCalls'];
+  isOwn(id: string): boolean;
+  /** After the commit: tells the calls of this process from those of others. */
+  note(entry: Entry, recorded: RecordedUsage | undefined): void;
+  /** Begins or ends the entry's call. `undefined` for what goes into the ledger. */
+  step(entry: Entry): Pick<RecordedUsage, 'id' | 'recorded' | 'units'> | undefined;
+  /** Notes how far a call has come. */
+  progress(call: CallProgress): void;
+  /** What a call holds, while it is open. */
+  findHolding(id: string): Holding | undefined;
+  /** The units of those calls that belong to a count. */
+  sums(count: UsageCount): { own: CallUnits; others: CallUnits };
+}
+
+/** Prepares the statements. */
+export function createOpenCalls({ connection, read }: Database): OpenCallRows {
   const open = connection.prepare<[Record<string, unknown>]>(openSql);
   const progress = connection.prepare<[Record<string, unknown>]>(progressSql);
   const close = connection.prepare<[string]>(closeSql);
+  const findHolding = connection.prepare<[string], Holding>(findHoldingSql);
   const listUnseen = connection.prepare<[number, number, number], Row>(listUnseenSql);
   const prepareOpen = (sql: string) =>
-    connection.prepare<[Record<string, number>], Pick<Row, 'id' | 'units'>>(sql);
+    connection.prepare<[Record<string, number>], Pick<Row, 'id' | 'units'> & { heldUnits: number }>(sql);
   const openOf = { customer: prepareOpen(ofCustomerSql), key: prepareOpen(ofKeySql) };
   /** The calls that were begun here and have not ended. */
   const own = new Set<string>();
 
-  const contract: OpenCallStore = {
-    async recordProgress(calls) {
-      if (calls.length === 0) return;
-      await write(() => {
-        for (const { window, ...call } of calls) progress.run({ ...call, ...window });
-      });
-    },
-    async sumOthersOpen({ kind, no }, { startMs, endMs }) {
-      const calls = read(() => openOf[kind].all({ no, startMs, endMs }));
-      return calls.reduce((sum, { id, units }) => (own.has(id) ? sum : sum + units), 0);
-    },
-    async listUnseenCalls({ fromMs, toMs }, limit) {
-      return read(() => listUnseen.all(fromMs, toMs, limit)).map(rowOf);
-    },
-  };
-
   function begin({ usage, meterNo, routeNo }: Entry): void {
     const { window, call, customerNo, keyNo, units, atMs, periodStartMs, answered } = usage;
-    const { id, onAbort, seenAtMs } = call ?? {};
+    const { id, onAbort, seenAtMs, heldUnits = 0 } = call ?? {};
     const numbers = { customerNo, keyNo, meterNo, routeNo, units, atMs, periodStartMs };
     const { idempotencyKey = null, fingerprint = null } = answered ?? {};
-    open.run({ id, onAbort, seenAtMs, ...numbers, ...window, idempotencyKey, fingerprint });
+    const held = { heldUnits: Math.max(units, heldUnits) };
+    open.run({ id, onAbort, seenAtMs, ...numbers, ...held, ...window, idempotencyKey, fingerprint });
   }
 
   return {
-    contract,
-    isOwn: (id: string) => own.has(id),
-    /** After the commit: tells the calls of this process from those of others. */
-    note({ usage: { call } }: Entry): void {
-      if (call?.step === 'open') own.add(call.id);
-      else if (call) own.delete(call.id);
+    async listUnseen({ fromMs, toMs }, limit) {
+      return read(() => listUnseen.all(fromMs, toMs, limit)).map(rowOf);
     },
-    /** Inside a transaction of the caller: begins or ends the entry's call. `undefined` for what goes into the ledger. */
-    step(entry: Entry): Pick<RecordedUsage, 'id' | 'recorded' | 'units'> | undefined {
+    isOwn: (id) => own.has(id),
+    note({ usage: { call } }, recorded) {
+      if (call?.step === 'over') own.delete(call.id);
+      else if (call && recorded?.recorded === 'open') own.add(call.id);
+    },
+    step(entry) {
       const { call, units } = entry.usage;
       if (!call) return undefined;
       if (call.step === 'over') {
@@ -104,6 +116,18 @@ export function createOpenCalls({ connection, read, write }: Database) {
       }
       begin(entry);
       return { id: 0, recorded: 'open', units };
+    },
+    progress: ({ id, units, heldUnits, atMs, seenAtMs, periodStartMs, window }) =>
+      void progress.run({ id, units, heldUnits, atMs, seenAtMs, periodStartMs, ...window }),
+    findHolding: (id) => findHolding.get(id),
+    sums({ whose: { kind, no }, window: { startMs, endMs } }) {
+      const sums = { own: { owed: 0, held: 0 }, others: { owed: 0, held: 0 } };
+      for (const { id, units, heldUnits } of openOf[kind].all({ no, startMs, endMs })) {
+        const sum = own.has(id) ? sums.own : sums.others;
+        sum.owed += units;
+        sum.held += heldUnits - units;
+      }
+      return sums;
     },
   };
 }

@@ -18,6 +18,8 @@ WHERE n.customer_no = ? AND n.idempotency_key = ?`;
 export interface Repeats {
   /** The places in the batch, of those that count, that only repeat what the ledger, or the batch before them, has under their key. */
   find(batch: readonly NewUsage[], counts: (index: number) => boolean, nowMs: number): Set<number>;
+  /** Whether the ledger has the usage under its key already. */
+  isRepeat(usage: NewUsage, nowMs: number): boolean;
   /** The row that a repeat repeats. It must be there by now. */
   firstOf(usage: NewUsage, nowMs: number): { id: number; units: number };
   /** Remembers the key of a row that was added, and its answer; nothing for usage without one. */
@@ -50,6 +52,7 @@ export function createRepeats(connection: Connection): Repeats {
       });
       return repeats;
     },
+    isRepeat: (usage, nowMs) => firstOf(usage, nowMs) !== undefined,
     firstOf(usage, nowMs) {
       const first = firstOf(usage, nowMs);
       assert(first);

@@ -1,10 +1,9 @@
 /** How much a key or customer has used in a window, in SQLite: what limits begin to count from. */
 
-import type { UsageStore } from '../domain/store.js';
+import type { Database as Connection } from 'better-sqlite3';
 import type { Period } from '../domain/subscription.js';
 import type { UsageOwner, WindowSum } from '../domain/usage-counts.js';
 import { daysSpanSql } from './days-span.js';
-import type { Database } from './open.js';
 
 const DAY_MS = 86_400_000;
 
@@ -46,8 +45,14 @@ type Values = [Record<string, number>];
 
 type Sum = Omit<WindowSum, 'lastUsageId'>;
 
-/** The part of the ledger that limits read. */
-export function createWindowUnits({ connection, read }: Database): Pick<UsageStore, 'sumWindow'> {
+/**
+ * Sums all usage of the owner in the window, inside a transaction of the caller's. `known` is an earlier sum of the same: what
+ * came since is added to it where that is less work.
+ */
+export type WindowUnits = (whose: UsageOwner, window: Period, known: WindowSum | undefined) => WindowSum;
+
+/** Prepares the statements. */
+export function createWindowUnits(connection: Connection): WindowUnits {
   const prepare = (sql: string) => connection.prepare<Values, number>(sql).pluck();
   const days = { customer: prepare(daysSql(daysOf.customer)), key: prepare(daysSql(daysOf.key)) };
   const edge = {
@@ -75,14 +80,10 @@ export function createWindowUnits({ connection, read }: Database): Pick<UsageSto
     return { units: units + (tail.get({ no: keyNo, fromMs, toMs, lastUsageId }) ?? 0), rows };
   }
 
-  return {
-    async sumWindow(whose, window, known) {
-      return read(() => {
-        const lastUsageId = findLastId.get() ?? 0;
-        // What came since is everybody's, so most sums are read anew; one of many rows is not.
-        const isLess = whose.kind === 'key' && known && lastUsageId - known.lastUsageId < known.rows;
-        return { ...(isLess ? sumSince(whose.no, window, known) : sumOf(whose, window)), lastUsageId };
-      });
-    },
+  return (whose, window, known) => {
+    const lastUsageId = findLastId.get() ?? 0;
+    // What came since is everybody's, so most sums are read anew; one of many rows is not.
+    const isLess = whose.kind === 'key' && known && lastUsageId - known.lastUsageId < known.rows;
+    return { ...(isLess ? sumSince(whose.no, window, known) : sumOf(whose, window)), lastUsageId };
   };
 }

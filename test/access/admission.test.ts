@@ -285,11 +285,11 @@ describe('admission', () => {
     const { store, host, set, admit, headers } = await openAdmission();
     await set({ quota: { units: 1, per: 'day' } });
     let broken = true;
-    const sumWindow: typeof store.sumWindow = async (whose, window) => {
+    const countUnits: typeof store.countUnits = async (...asked) => {
       if (broken) throw new Error('disk');
-      return store.sumWindow(whose, window);
+      return store.countUnits(...asked);
     };
-    const flaky = openOn({ host, store: { ...store, sumWindow } });
+    const flaky = openOn({ host, store: { ...store, countUnits } });
     await expect(admit(1, flaky)).rejects.toThrow('disk');
     await expect(headers(flaky)).rejects.toThrow('disk');
     broken = false;

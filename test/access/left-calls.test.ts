@@ -34,7 +34,7 @@ it('counts what crashed calls owe before they are closed, and once', async () =>
     const use = { customer, keyNo: key.no, route: 'GET /stream', units, atMs: host.clock.nowMs(), call };
     return usageRow(use, { meter: 'calls', windowMs: 2_000 });
   };
-  const beginning = { usage, last: usage, settled: () => undefined };
+  const beginning = { usage, held: () => 0, outsold: () => undefined, settled: () => undefined };
   await crashed.calls.open({ ...beginning, owed: () => 4, onAbort: 'delivered' });
   await crashed.calls.open({ ...beginning, owed: () => 3, onAbort: 'none' });
   const next = await startProcess();

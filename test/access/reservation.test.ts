@@ -62,12 +62,12 @@ describe('a call that runs', () => {
     await set({ quota: { units: 10, per: 'hour' } });
     let broken = false;
     const reads: Promise<unknown>[] = [];
-    const sumWindow: typeof store.sumWindow = (...asked) => {
-      const read = broken ? Promise.reject(new Error('disk')) : store.sumWindow(...asked);
+    const countUnits: typeof store.countUnits = (...asked) => {
+      const read = broken ? Promise.reject(new Error('disk')) : store.countUnits(...asked);
       reads.push(read);
       return read;
     };
-    const flaky = openOn({ host, store: { ...store, sumWindow } });
+    const flaky = openOn({ host, store: { ...store, countUnits } });
     const call = admitted(await admit(2, flaky));
     await host.advance(hourMs);
     broken = true;
@@ -110,5 +110,51 @@ describe('a call that runs', () => {
     call.release();
     expect(await admit(2)).toMatchObject({ refused: 'quota_exceeded' });
     expect(headersOf(admitted(await admit(1)))).toMatchObject({ 'X-RateLimit-Remaining': '0' });
+  });
+
+  it('takes no more into the next hour than that leaves', async () => {
+    const { admit, set, host, record } = await openAdmission();
+    await set({ quota: { units: 10, per: 'hour' } });
+    const call = admitted(await admit(8));
+    await host.advance(hourMs);
+    const other = admitted(await admit(7));
+    expect(call.holdUpTo(8)).toBe(3);
+    other.release();
+    expect(call.holdUpTo(8)).toBe(8);
+    await record(8);
+    call.settle(8, host.clock.nowMs());
+    call.release();
+    expect(await admit(3)).toMatchObject({ refused: 'quota_exceeded' });
+    admitted(await admit(2));
+  });
+
+  it('keeps what it holds of a limit that others have overrun, whatever hour it is', async () => {
+    const { admission, admit, set, host, record } = await openAdmission();
+    await set({ quota: { units: 10, per: 'hour' }, prepaid: { units: 10, sinceMs: 0 } });
+    const call = admitted(await admit(8));
+    await record(9);
+    await host.advance(hourMs);
+    admission.recount();
+    await admit(0);
+    expect(call.holdUpTo(9)).toBe(8);
+  });
+
+  it('is used in the hour before as long as the one that has begun is being read', async () => {
+    const { admit, set, host } = await openAdmission();
+    await set({ quota: { units: 10, per: 'hour' } });
+    const call = admitted(await admit(8));
+    const beganMs = host.clock.nowMs();
+    expect(call.atMs).toBe(beganMs);
+    await host.advance(1_000);
+    call.holdUpTo(8);
+    expect(call.atMs).toBe(beganMs + 1_000);
+    await host.advance(hourMs);
+    const next = admit(3);
+    call.holdUpTo(9);
+    expect(call.atMs).toBe(beganMs + 1_000);
+    const other = admitted(await next);
+    expect(call.holdUpTo(9)).toBe(7);
+    expect(call.atMs).toBe(beganMs + 1_000 + hourMs);
+    other.release();
   });
 });

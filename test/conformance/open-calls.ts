@@ -117,8 +117,8 @@ export function describeOpenCalls(open: OpenStore): void {
       const seenAtMs = testStartMs + 60_000;
       const { atMs, window, periodStartMs } = later;
       await store.recordProgress([
-        { id: 'call_delivered', units: 4, seenAtMs, atMs, window, periodStartMs },
-        { id: 'call_unheard', units: 4, seenAtMs, atMs, window, periodStartMs },
+        { id: 'call_delivered', units: 4, heldUnits: 0, seenAtMs, atMs, window, periodStartMs },
+        { id: 'call_unheard', units: 4, heldUnits: 0, seenAtMs, atMs, window, periodStartMs },
       ]);
       await store.recordProgress([]);
       const left = await store.listUnseenCalls({ fromMs: seenAtMs, toMs: seenAtMs }, 10);

@@ -17,6 +17,7 @@ import { describeOpenCalls } from './open-calls.js';
 import { describeReconciliation } from './reconciliation.js';
 import { describeReopening } from './reopening.js';
 import { describeReports } from './reports.js';
+import { describeRoom } from './room.js';
 import { describeUsage } from './usage.js';
 import { describeVoids } from './voids.js';
 import { describeWebhooks } from './webhooks.js';
@@ -43,6 +44,7 @@ export function describeStore(engine: string, open: OpenStore): void {
     describeUsage(open);
     describeOpenCalls(open);
     describeCounts(open);
+    describeRoom(open);
     describeReports(open);
     describeDeliveries(open);
     describeReconciliation(open);

@@ -7,11 +7,11 @@ it('an answer that was paid for says nothing of limits while they cannot be read
   const { store, host, set, customer, key } = await openAdmission();
   await set({ quota: { units: 1, per: 'day' } });
   let trouble: Error | undefined = new MeterctlError('unavailable', 'The disk is gone.');
-  const sumWindow: typeof store.sumWindow = async (whose, window) => {
+  const countUnits: typeof store.countUnits = async (...asked) => {
     if (trouble) throw trouble;
-    return store.sumWindow(whose, window);
+    return store.countUnits(...asked);
   };
-  const admission = openOn({ host, store: { ...store, sumWindow } });
+  const admission = openOn({ host, store: { ...store, countUnits } });
   const ask = () => limitHeaders(admission, { caller: { customer, key }, priceId: 'price_1' });
   expect(await ask()).toEqual([]);
   trouble = new TypeError('x is not a function');

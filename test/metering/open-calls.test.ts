@@ -4,7 +4,7 @@ import type { CallStep } from '../../src/domain/open-call.js';
 import type { AbortPolicy } from '../../src/domain/route.js';
 import type { Store } from '../../src/domain/store.js';
 import { createLedgerWriter } from '../../src/metering/ledger-writer.js';
-import { createOpenCalls } from '../../src/metering/open-calls.js';
+import { type CallBeginning, createOpenCalls, type OpenCall } from '../../src/metering/open-calls.js';
 import { usageRow } from '../../src/metering/usage-row.js';
 import { createFakeHost, type FakeHost } from '../support/host.js';
 import { addSubscriber, openTestStore } from '../support/store.js';
@@ -27,10 +27,18 @@ function startProcess(store: Store, host: FakeHost) {
   };
   const { clock, log, ids } = host;
   const ledger = createLedgerWriter({ store: flaky, clock, log });
+  const calls = createOpenCalls({ store: flaky, ledger, clock, ids, log, recount: () => undefined });
   return {
-    ...{ broken, slow },
-    calls: createOpenCalls({ store: flaky, ledger, clock, ids, log, recount: () => undefined }),
-    ledger,
+    ...{ broken, slow, ledger },
+    calls: {
+      ...calls,
+      /** Begins a call that no limits hold for. */
+      async open(beginning: CallBeginning): Promise<OpenCall> {
+        const call = await calls.open(beginning);
+        if (call === 'no_room') throw new Error('there are no limits');
+        return call;
+      },
+    },
   };
 }
 
@@ -45,7 +53,14 @@ async function setUp() {
       return usageRow(use, { meter: 'calls', windowMs: 2_000 });
     };
     const settle = (units: number) => void settled.push(units);
-    return { usage, owed: () => owed.units, onAbort, settled: settle };
+    return {
+      usage,
+      owed: () => owed.units,
+      held: () => 0,
+      onAbort,
+      outsold: () => undefined,
+      settled: settle,
+    };
   };
   const sums = () => store.sumUsage({ fromMs: 0, toMs: Number.MAX_SAFE_INTEGER });
   return { host, store, begin, settled, sums };

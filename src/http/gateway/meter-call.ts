@@ -53,18 +53,24 @@ export function meterCall(
   { tally, answered, repeat }: MeterCallOptions = {},
 ): MeteredCall {
   const usage = (units: number, usedAtMs: number, call?: CallStep) =>
-    usageRow({ customer, keyNo: key.no, route: name, units, atMs: usedAtMs, answered, call }, deps);
+    usageRow(
+      { customer, keyNo: key.no, route: name, units, atMs: usedAtMs, answered, call, room: admission.room },
+      deps,
+    );
   return new MeteredCall({
     rule,
     admission,
     tally,
     repeat,
     refusalOf: (refusal) => limitRefusal(refusal, deps.baseUrl()),
+    atMs,
     record: (units) => deps.ledger.record(usage(units, atMs)),
-    open: (owed) =>
+    open: ({ owed, outsold }) =>
       deps.openCalls.open({
-        usage: (units, call) => usage(units, deps.clock.nowMs(), call),
+        usage: (units, call) => usage(units, admission.atMs ?? deps.clock.nowMs(), call),
         owed,
+        outsold,
+        held: () => admission.held,
         onAbort: rule.onAbort,
         settled(units, usedAtMs) {
           admission.settle(units, usedAtMs);

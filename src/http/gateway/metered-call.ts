@@ -6,7 +6,7 @@ import { MeterctlError } from '../../domain/error.js';
 import { isBilled, type RouteRule } from '../../domain/route.js';
 import type { RecordedUsage } from '../../domain/usage.js';
 import { chargeOf } from '../../metering/charge.js';
-import type { OpenCall } from '../../metering/open-calls.js';
+import type { CallBeginning, OpenCall } from '../../metering/open-calls.js';
 import { createTally, documentBytesMax, type RequestSigns, type Tally } from '../../metering/tally.js';
 import type { Refusal } from '../problem.js';
 import type { AnswerHead } from './answer-head.js';
@@ -20,10 +20,12 @@ export interface MeteredCallDeps {
   refusalOf(refusal: LimitRefusal): Refusal;
   /** Counts in place of what the rule says. */
   tally?: Tally | undefined;
+  /** When the call came: its units are used then, unless it is begun with `open`. */
+  atMs: number;
   /** Writes the units of the call; resolves once they are on disk. */
   record(units: number): Promise<RecordedUsage>;
-  /** Begins a call whose units are known at its end; resolves once that is on disk. `owed` tells the units so far. */
-  open(owed: () => number): Promise<OpenCall>;
+  /** Begins a call whose units are known at its end; resolves once that is on disk. */
+  open(call: Pick<CallBeginning, 'owed' | 'outsold'>): Promise<OpenCall | 'no_room'>;
   /** The upstream told nonsense. */
   misreported(why: string): void;
   /** Gives the client what another process has answered to the same call. */
@@ -88,7 +90,7 @@ export class MeteredCall implements CallMeter {
     this.#isBilled = true;
     try {
       if (staysOpen) return await this.#begin();
-      const recorded = await this.#deps.record(units);
+      const recorded = await this.#record(units);
       if (recorded.recorded === 'repeat' && this.#deps.repeat) throw new AnsweredBefore(this.#deps.repeat);
       admission.settle(units);
       return this.#bill(units);
@@ -159,13 +161,41 @@ export class MeteredCall implements CallMeter {
     });
   }
 
+  async #record(units: number): Promise<RecordedUsage> {
+    for (;;) {
+      const recorded = await this.#deps.record(units);
+      if (recorded.recorded !== 'no_room') return recorded;
+      await this.#outsold(units, this.#deps.atMs);
+    }
+  }
+
   /** Puts the call on disk, with nothing but that it runs. */
   async #begin(): Promise<string[]> {
-    this.#beginning = this.#deps.open(() => this.#owed());
+    this.#beginning = this.#openCall();
     this.#open = await this.#beginning;
     this.#stage = 'open';
     if (this.#over !== undefined) this.#close(this.#over);
     return this.#bill();
+  }
+
+  async #openCall(): Promise<OpenCall> {
+    const owed = () => this.#owed();
+    const outsold = () => {
+      this.#isUsedUp = true;
+    };
+    for (;;) {
+      const open = await this.#deps.open({ owed, outsold });
+      if (open !== 'no_room') return open;
+      const { held, atMs } = this.#deps.admission;
+      await this.#outsold(held, atMs ?? this.#deps.atMs);
+    }
+  }
+
+  /** Other processes have sold what the call needs. Returns where there is room again, otherwise the call is refused. */
+  async #outsold(units: number, atMs: number): Promise<void> {
+    const { admission, refusalOf } = this.#deps;
+    const refusal = await admission.outsold(units, atMs);
+    if (refusal) throw new RefusedCall(refusalOf(refusal));
   }
 
   #close(how: CallEnd): void {
@@ -173,7 +203,7 @@ export class MeteredCall implements CallMeter {
     const nothing = how !== 'complete' && this.#deps.rule.onAbort === 'none' && !this.#isUsedUp;
     const units = nothing ? 0 : this.#within(this.#charge());
     this.#stage = 'done';
-    this.#closing = this.#open?.end(units).then(() => ['Meterctl-Units', String(units)]);
+    this.#closing = this.#open?.end(units).then((billed) => ['Meterctl-Units', String(billed)]);
   }
 
   /** The units so far. */

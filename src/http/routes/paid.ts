@@ -12,7 +12,7 @@ import type { Host } from '../../lib/host.js';
 import type { LedgerWriter } from '../../metering/ledger-writer.js';
 import { reservedUnits } from '../../metering/reserved-units.js';
 import { usageRow } from '../../metering/usage-row.js';
-import { type AdmitDeps, accessRefusal, admitCall, unrecorded } from '../admit.js';
+import { type AdmitDeps, accessRefusal, admitCall, limitRefusal, unrecorded } from '../admit.js';
 import { type AuthenticateDeps, authenticate } from '../authenticate.js';
 import type { Gateway } from '../gateway/gateway.js';
 import type { Route } from '../gateway/route-table.js';
@@ -129,7 +129,12 @@ async function answer(deps: PaidDeps, res: Response, call: Call, admission: Admi
   try {
     let recorded: RecordedUsage;
     try {
-      recorded = await deps.ledger.record(usageOf(deps, call));
+      recorded = await deps.ledger.record(usageOf(deps, call, admission));
+      while (recorded.recorded === 'no_room') {
+        const refusal = await admission.outsold(1, call.atMs);
+        if (refusal) return sendRefusal(res, limitRefusal(refusal, deps.baseUrl()));
+        recorded = await deps.ledger.record(usageOf(deps, call, admission));
+      }
     } catch (error) {
       // The ledger writer tells of the outage once; only a defect is told for each call.
       if (!(error instanceof MeterctlError)) throw error;
@@ -170,6 +175,16 @@ function releasingKey(admission: Admission, keyed: KeyedRequest): Admission {
     headers: () => admission.headers(),
     hold: (units) => admission.hold(units),
     holdUpTo: (units) => admission.holdUpTo(units),
+    get held() {
+      return admission.held;
+    },
+    get atMs() {
+      return admission.atMs;
+    },
+    get room() {
+      return admission.room;
+    },
+    outsold: (units, atMs) => admission.outsold(units, atMs),
     settle: (units, atMs) => admission.settle(units, atMs),
     release() {
       admission.release();
@@ -178,9 +193,11 @@ function releasingKey(admission: Admission, keyed: KeyedRequest): Admission {
   };
 }
 
-function usageOf(deps: PaidDeps, { route, caller: { key, customer }, atMs, keyed }: Call): NewUsage {
+function usageOf(deps: PaidDeps, call: Call, { room }: Admission): NewUsage {
+  const { route, caller, atMs, keyed } = call;
+  const { key, customer } = caller;
   const answered = keyed?.answered(answerTo);
-  return usageRow({ customer, keyNo: key.no, route: route.name, units: 1, atMs, answered }, deps);
+  return usageRow({ customer, keyNo: key.no, route: route.name, units: 1, atMs, answered, room }, deps);
 }
 
 function answerBody({ units, periodUnits }: RecordedUsage): string {

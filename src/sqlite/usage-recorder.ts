@@ -1,0 +1,193 @@
+/** Records a batch of usage: rows, deliveries and roll-ups, in a transaction of the caller's. */
+
+import assert from 'node:assert';
+import type { CallProgress } from '../domain/open-call.js';
+import type { RecordedUsage } from '../domain/usage.js';
+import type { Ids } from '../lib/host.js';
+import type { Database } from './open.js';
+import type { OpenCallRows } from './open-calls.js';
+import type { BeginRoomCheck, RoomCheck } from './room.js';
+import {
+  addToBatch,
+  type Batch,
+  createBatch,
+  dayOf,
+  type Entry,
+  type EntryGroups,
+  type Group,
+  periodInBatch,
+} from './usage-batch.js';
+import { createRepeats } from './usage-repeats.js';
+import type { RowWriter, UsageRow } from './usage-rows.js';
+import { upsertDaySql, upsertPeriodSql } from './usage-statements.js';
+
+/** Most calls add to a delivery that is open already, which is tried first. */
+const growDeliverySql = `
+UPDATE deliveries SET units = units + ?
+WHERE customer_no = ? AND meter_no = ? AND window_start_ms = ? AND window_end_ms = ? AND period_start_ms = ?
+  AND state = 'open'
+RETURNING no`;
+
+const openDeliverySql = `
+INSERT INTO deliveries (
+  units, customer_no, meter_no, window_start_ms, window_end_ms, period_start_ms, id, timestamp_ms, state, next_attempt_at_ms
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open', ?)
+RETURNING no`;
+
+const findPeriodSql = `
+SELECT units FROM usage_periods WHERE customer_no = ? AND meter_no = ? AND period_start_ms = ?`;
+
+const noRoom = { id: 0, recorded: 'no_room', units: 0 } as const;
+
+/** Records entries inside a transaction of the caller; one result an entry, in order. */
+export function createRecorder({
+  database,
+  ids,
+  openCalls,
+  insertRows,
+  beginRoomCheck,
+}: {
+  database: Database;
+  ids: Ids;
+  openCalls: OpenCallRows;
+  insertRows: RowWriter;
+  beginRoomCheck: BeginRoomCheck;
+}): (entries: readonly Entry[], nowMs: number) => RecordedUsage[] {
+  const { connection } = database;
+  const findPeriod = connection.prepare<[number, number, number], number>(findPeriodSql).pluck();
+  const repeats = createRepeats(connection);
+  const storeGroups = createGroupWriter(database, ids);
+
+  function periodUnits(entry: Entry, batch: Batch): number {
+    const { customerNo, periodStartMs } = entry.usage;
+    const inBatch = periodInBatch(batch, entry)?.stored;
+    return inBatch ?? findPeriod.get(customerNo, entry.meterNo, periodStartMs) ?? 0;
+  }
+
+  function noteRow({ usage }: Entry, period: Group, id: number, nowMs: number): RecordedUsage {
+    const { units } = usage;
+    period.stored += units;
+    const recorded: RecordedUsage = { id, recorded: 'new', units, periodUnits: period.stored };
+    repeats.note(recorded, usage, nowMs);
+    return recorded;
+  }
+
+  /** The entry as it fits into its limits: with less units where its call is over, `undefined` where there is no room. */
+  function fitted(entry: Entry, room: RoomCheck, nowMs: number): Entry | undefined {
+    const { usage } = entry;
+    const { call, units } = usage;
+    if (call?.step === 'over') {
+      const holding = openCalls.findHolding(call.id);
+      return holding ? { ...entry, usage: { ...usage, units: room.takeUpTo(usage, units, holding) } } : entry;
+    }
+    if (repeats.isRepeat(usage, nowMs)) return entry;
+    return room.takeAll(usage, Math.max(units, call?.heldUnits ?? 0)) ? entry : undefined;
+  }
+
+  return (asked, nowMs) => {
+    const room = beginRoomCheck(asked.map(({ usage }) => usage));
+    const fitting = room ? asked.map((entry) => fitted(entry, room, nowMs)) : asked;
+    const entries = asked.map((entry, index) => fitting[index] ?? entry);
+    const steps = fitting.map((entry) => (entry ? openCalls.step(entry) : noRoom));
+    const repeated = repeats.find(
+      entries.map(({ usage }) => usage),
+      (index) => steps[index] === undefined,
+      nowMs,
+    );
+    const batch = createBatch();
+    const groups = entries.map((entry, index) =>
+      steps[index] || repeated.has(index) ? undefined : addToBatch(batch, entry),
+    );
+    storeGroups(batch);
+    const rows: UsageRow[] = [];
+    entries.forEach((entry, index) => {
+      const group = groups[index];
+      if (group) rows.push(rowOf(entry, group));
+    });
+    let id = insertRows(rows) - 1;
+    return entries.map((entry, index) => {
+      const [group, step] = [groups[index], steps[index]];
+      if (group) return noteRow(entry, group.period, ++id, nowMs);
+      const unchanged = step ?? { ...repeats.firstOf(entry.usage, nowMs), recorded: 'repeat' };
+      return { ...unchanged, periodUnits: periodUnits(entry, batch) };
+    });
+  };
+}
+
+/** Notes how far calls have come, inside a transaction of the caller; tells what each owes. */
+export function createProgressRecorder({
+  openCalls,
+  beginRoomCheck,
+}: {
+  openCalls: OpenCallRows;
+  beginRoomCheck: BeginRoomCheck;
+}): (calls: readonly CallProgress[]) => number[] {
+  return (calls) => {
+    const room = beginRoomCheck(calls);
+    return calls.map((call) => {
+      const wanted = Math.max(call.units, call.heldUnits);
+      const holding = room && openCalls.findHolding(call.id);
+      const heldUnits = holding ? room.takeUpTo(call, wanted, holding) : wanted;
+      const units = Math.min(call.units, heldUnits);
+      openCalls.progress({ ...call, units, heldUnits });
+      return units;
+    });
+  };
+}
+
+/** The row of an entry that was added to the batch. */
+function rowOf({ usage, routeNo }: Entry, { delivery }: EntryGroups): UsageRow {
+  const { customerNo, keyNo, atMs, units } = usage;
+  return [delivery.stored, customerNo, keyNo, routeNo, atMs, units];
+}
+
+/** Units, and what tells the open delivery that they are added to. */
+type DeliveryGrowth = [
+  units: number,
+  customerNo: number,
+  meterNo: number,
+  startMs: number,
+  endMs: number,
+  periodStartMs: number,
+];
+
+/** Writes a batch's open deliveries and roll-ups, and notes in each group what stands there now. */
+function createGroupWriter({ connection }: Database, ids: Ids): (batch: Batch) => void {
+  const growDelivery = connection.prepare<DeliveryGrowth, number>(growDeliverySql).pluck();
+  const openDelivery = connection
+    .prepare<[...DeliveryGrowth, id: string, timestampMs: number, nextAttemptAtMs: number], number>(
+      openDeliverySql,
+    )
+    .pluck();
+  const upsertDay = connection.prepare<[number, number, number, number, number, number]>(upsertDaySql);
+  const upsertPeriod = connection.prepare<[number, number, number, number], number>(upsertPeriodSql).pluck();
+
+  return ({ deliveries, days, periods }) => {
+    for (const group of deliveries) {
+      const { usage, meterNo } = group.first;
+      const { customerNo, window, periodStartMs, atMs } = usage;
+      const growth: DeliveryGrowth = [
+        group.units,
+        customerNo,
+        meterNo,
+        window.startMs,
+        window.endMs,
+        periodStartMs,
+      ];
+      const no =
+        growDelivery.get(...growth) ?? openDelivery.get(...growth, ids.next('dlv'), atMs, window.endMs);
+      assert(no !== undefined);
+      group.stored = no;
+    }
+    for (const { first, units, requests } of days) {
+      const { atMs, customerNo, keyNo } = first.usage;
+      upsertDay.run(dayOf(atMs), customerNo, keyNo ?? 0, first.routeNo, units, requests);
+    }
+    for (const group of periods) {
+      const { usage, meterNo } = group.first;
+      const units = upsertPeriod.get(usage.customerNo, meterNo, usage.periodStartMs, group.units);
+      assert(units !== undefined);
+      group.stored = units - group.units;
+    }
+  };
+}
