@@ -100,20 +100,10 @@ export function createOpenCalls(deps: Deps): OpenCalls {
   }
 
   async function open(beginning: CallBeginning): Promise<OpenCall | 'no_room'> {
-    const { onAbort } = beginning;
-    const savedUnits = beginning.owed();
-    const heldUnits = beginning.held();
-    const savedAtMs = clock.nowMs();
-    const step: CallStep = {
-      id: deps.ids.next('call'),
-      step: 'open',
-      heldUnits,
-      onAbort,
-      seenAtMs: savedAtMs,
-    };
-    const { recorded } = await ledger.record(beginning.usage(savedUnits, step));
-    if (recorded === 'no_room') return recorded;
-    const call: Running = { beginning, step, savedUnits, savedAtMs, closed: () => undefined };
+    const begun = await begin(deps, beginning);
+    if (begun === 'no_room') return begun;
+    const { step } = begun;
+    const call: Running = { ...begun, beginning, closed: () => undefined };
     const closed = new Promise<number>((resolve) => {
       call.closed = resolve;
     });
@@ -146,6 +136,20 @@ export function createOpenCalls(deps: Deps): OpenCalls {
       await ledger.drain();
     },
   };
+}
+
+/** Puts the call on disk. */
+async function begin(
+  { ledger, clock, ids }: Deps,
+  beginning: CallBeginning,
+): Promise<Pick<Running, 'step' | 'savedUnits' | 'savedAtMs'> | 'no_room'> {
+  const { onAbort } = beginning;
+  const savedUnits = beginning.owed();
+  const heldUnits = beginning.held();
+  const savedAtMs = clock.nowMs();
+  const step: CallStep = { id: ids.next('call'), step: 'open', heldUnits, onAbort, seenAtMs: savedAtMs };
+  const { recorded } = await ledger.record(beginning.usage(savedUnits, step));
+  return recorded === 'no_room' ? recorded : { step, savedUnits, savedAtMs };
 }
 
 /** A failure is told by the ledger writer; the next tick tries again, and after a crash another process does. */
