@@ -1,36 +1,32 @@
 /** What an answer says of limits: `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers), and the older `X-RateLimit-*`. */
 
+import { NumberText } from '../lib/number-text.js';
 import type { LimitState } from './limit-states.js';
 
-/**
- * Writes the header fields of one caller, whose limits stay the same objects. It is done for every call, and remembers what
- * it wrote: of eight limits few change between two calls.
- */
+/** Writes the header fields of one caller, whose limits stay the same objects. It is done for every call. */
 export class LimitHeaders {
   readonly #states: readonly LimitState[];
-  readonly #items: Item[];
   #policies: string[] = [];
   #policyLine = '';
+  /** Whether each limit has a time at which it is whole again, when `#line` was made. */
+  #resets: boolean[] = [];
+  #line = new NumberText([]);
+  /** What stands in the line: a list that is kept for the next call. */
+  readonly #numbers: number[] = [];
 
   constructor(states: readonly LimitState[]) {
     this.#states = states;
-    this.#items = states.map((state, index) => new Item(state, index === 0 ? '' : ', '));
   }
 
   /** How the limits stand, as names and values in turn; none without limits. Times are whole seconds. */
   list(): string[] {
-    let tightest = this.#states[0];
+    const tightest = this.#tightest();
     if (!tightest) return [];
-    let limit = '';
-    for (const item of this.#items) {
-      limit += item.text();
-      if (isTighter(item.state, tightest)) tightest = item.state;
-    }
     return [
       'RateLimit-Policy',
       this.#policy(),
       'RateLimit',
-      limit,
+      this.#limits(),
       'X-RateLimit-Limit',
       String(tightest.quota),
       'X-RateLimit-Remaining',
@@ -40,38 +36,45 @@ export class LimitHeaders {
     ];
   }
 
+  #tightest(): LimitState | undefined {
+    let tightest = this.#states[0];
+    if (!tightest) return undefined;
+    for (const state of this.#states) if (isTighter(state, tightest)) tightest = state;
+    return tightest;
+  }
+
   #policy(): string {
-    if (this.#states.some(({ policy }, index) => policy !== this.#policies[index])) {
+    let isSame = this.#policies.length > 0;
+    for (let index = 0; index < this.#states.length; index += 1) {
+      if (this.#states[index]?.policy !== this.#policies[index]) isSame = false;
+    }
+    if (!isSame) {
       this.#policies = this.#states.map(({ policy }) => policy);
       this.#policyLine = this.#policies.join(', ');
     }
     return this.#policyLine;
   }
-}
 
-/** One item of `RateLimit`. Units change with every call, the seconds until they come back once a second. */
-class Item {
-  readonly state: LimitState;
-  readonly #start: string;
-  #left = -1;
-  #seconds = -1;
-  #end = '';
-  #text = '';
-
-  constructor(state: LimitState, comma: string) {
-    this.state = state;
-    this.#start = `${comma}"${state.name}";r=`;
+  #limits(): string {
+    let isSame = this.#resets.length > 0;
+    let count = 0;
+    this.#states.forEach(({ left, resetMs }, index) => {
+      this.#numbers[count++] = left;
+      if (resetMs !== null) this.#numbers[count++] = secondsOf(resetMs);
+      if ((resetMs !== null) !== this.#resets[index]) isSame = false;
+    });
+    if (!isSame) this.#layOut(count);
+    return this.#line.with(this.#numbers);
   }
 
-  text(): string {
-    const { left, resetMs } = this.state;
-    const seconds = resetMs === null ? -1 : secondsOf(resetMs);
-    if (left === this.#left && seconds === this.#seconds) return this.#text;
-    if (seconds !== this.#seconds) this.#end = resetMs === null ? '' : `;t=${seconds}`;
-    this.#left = left;
-    this.#seconds = seconds;
-    this.#text = `${this.#start}${left}${this.#end}`;
-    return this.#text;
+  #layOut(count: number): void {
+    this.#resets = this.#states.map(({ resetMs }) => resetMs !== null);
+    this.#numbers.length = count;
+    const words = this.#states.flatMap(({ name }, index) => {
+      const start = `${index === 0 ? '' : ', '}"${name}";r=`;
+      return this.#resets[index] ? [start, ';t='] : [start];
+    });
+    this.#line = new NumberText([...words, '']);
   }
 }
 

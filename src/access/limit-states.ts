@@ -67,13 +67,13 @@ export function fits({ limits, counters, standing, steadyMs }: Stand, units: num
 }
 
 /**
- * How many units fit into all limits, or those whose counters matter, beside what is used and held; below zero where a limit
- * was lowered.
+ * How many units fit into all limits beside what is used and held; below zero where a limit was lowered. Limits by the counters
+ * that are to be passed over do not matter.
  */
 export function unitsLeft(
   scopes: readonly Scope[],
   counters: readonly Counter[],
-  matters: (counter: Counter) => boolean = () => true,
+  passedOver?: readonly Counter[],
 ): number {
   let left = Number.POSITIVE_INFINITY;
   let index = 0;
@@ -81,7 +81,7 @@ export function unitsLeft(
     for (const { bounds } of spans) {
       const counter = counters[index];
       index += 1;
-      if (!counter || !matters(counter)) continue;
+      if (!counter || passedOver?.includes(counter)) continue;
       const taken = takenOf(counter);
       for (const bound of bounds) left = Math.min(left, bound.unitsMax(counter.committed) - taken);
     }

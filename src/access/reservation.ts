@@ -164,7 +164,7 @@ export class Reservation implements Admission {
     this.#take(-held);
     this.#leave();
     this.#enter(present);
-    const left = unitsLeft(this.#stand.limits.scopes, present, (counter) => !before.includes(counter));
+    const left = unitsLeft(this.#stand.limits.scopes, present, before);
     this.#take(Math.max(0, Math.min(held, left)));
   }
 

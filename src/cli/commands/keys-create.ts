@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { MeterctlError } from '../../domain/error.js';
 import { issueKey, issueKeys } from '../../keys/issue.js';
 import { csvText } from '../../terminal/csv.js';
+import { countOf } from '../../terminal/money.js';
 import { addExamples, type Runner } from '../command.js';
 import type { Context } from '../context.js';
 import {
@@ -86,5 +87,5 @@ async function createMany(context: Context, options: Options, path: string): Pro
     json: () => ({ data: rows, next_cursor: null }),
     text: () => csvText(['customer', 'id', 'key', 'name', 'expires_at'], rows),
   });
-  context.note(`Made ${rows.length} keys. Keep them now: secrets are not stored here.`);
+  context.note(`Made ${countOf(rows.length, 'key')}. Keep them now: secrets are not stored here.`);
 }
