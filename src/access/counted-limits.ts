@@ -27,6 +27,11 @@ export class CountedLimits {
 
   /** What calls that are let in by these counters need in the ledger; nothing where no units are limited. */
   get room(): Room | undefined {
+    const room = this.#room;
+    if (!room || !this.#found) return room;
+    const asOf = oldestOf(this.#found);
+    // Another key of the customer may have had them read anew; by what they said before, each call would be late in the ledger.
+    if (asOf !== room.asOf) this.#room = { ...room, asOf };
     return this.#room;
   }
 
@@ -64,9 +69,15 @@ export class CountedLimits {
         });
       }
     }
-    if (bounds.length === 0) return undefined;
-    return { asOf: Math.min(...counters.map(({ asOf }) => asOf)), bounds };
+    return bounds.length > 0 ? { asOf: oldestOf(counters), bounds } : undefined;
   }
+}
+
+/** As of when all of them hold. Written out, as it runs for every call. */
+function oldestOf(counters: readonly Counter[]): number {
+  let oldest = Number.POSITIVE_INFINITY;
+  for (const { asOf } of counters) if (asOf < oldest) oldest = asOf;
+  return oldest;
 }
 
 /** Asking keeps them in memory. */

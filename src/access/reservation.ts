@@ -160,6 +160,7 @@ export class Reservation implements Admission {
     this.#atMs = atMs;
     const before = this.#stand.counters;
     if (present === before) return;
+    this.#room = earlier(this.#room, this.#caller.room());
     const held = this.#held;
     this.#take(-held);
     this.#leave();
@@ -199,4 +200,9 @@ export class Reservation implements Admission {
     const stand = this.#present();
     return refusalBy({ ...stand, counters: stand.counters.map(others) }, units, 0);
   }
+}
+
+/** What it held was looked at by the one, and by the other where it goes over to: the ledger must be as it was for both. */
+function earlier(before: Room | undefined, present: Room | undefined): Room | undefined {
+  return before && present && before.asOf < present.asOf ? { ...present, asOf: before.asOf } : present;
 }

@@ -48,8 +48,8 @@ export interface UsageCounts {
    */
   countUnits(count: UsageCount, known?: WindowSum): Promise<UnitCount>;
   /**
-   * A number that grows when another process has written usage, or when what its calls owe or hold has changed; now and then
-   * it grows without need.
+   * A number that grows when another process has written usage, or when what its calls owe or hold, or the time that they owe
+   * it for, has changed; now and then it grows without need.
    */
   otherUsage(): Promise<number>;
   /**

@@ -8,8 +8,8 @@ export interface OtherUsage {
   /** After the commit, as what was taken back leaves its numbers to others. The commit must have begun with `revision`. */
   noteOwn(recorded: readonly Pick<RecordedUsage, 'id' | 'recorded'>[]): void;
   /**
-   * Inside a transaction of the caller's: a number that grows with what others have used, or what their calls owe or hold; now
-   * and then it grows without need.
+   * Inside a transaction of the caller's: a number that grows with what others have used, or what their calls owe or hold, and
+   * when; now and then it grows without need.
    */
   revision(): number;
 }
@@ -18,7 +18,7 @@ export interface OtherUsage {
 export function createOtherUsage(connection: Connection, isOwnCall: (id: string) => boolean): OtherUsage {
   const findLastId = connection.prepare<[], number>('SELECT COALESCE(max(id), 0) FROM usage').pluck();
   const openCalls = connection.prepare<[], OpenCallUnits>(
-    'SELECT id, units, held_units AS heldUnits FROM open_calls',
+    'SELECT id, units, held_units AS heldUnits, at_ms AS atMs FROM open_calls',
   );
   /** SQLite: it changes with the commits of other connections alone. */
   const dataVersion = connection.prepare<[], number>('PRAGMA data_version').pluck();
@@ -30,7 +30,9 @@ export function createOtherUsage(connection: Connection, isOwnCall: (id: string)
   function look(writes: number): void {
     const latest = findLastId.get() ?? 0;
     const others = openCalls.all().filter(({ id }) => !isOwnCall(id));
-    const calls = others.map(({ id, units, heldUnits }) => `${id} ${units} ${heldUnits}`).join();
+    const calls = others
+      .map(({ id, units, heldUnits, atMs }) => `${id} ${units} ${heldUnits} ${atMs}`)
+      .join();
     const isNew = lastId !== latest || seen.calls !== calls;
     if (isNew && seen.writes !== -1) revision += 1;
     lastId = latest;
@@ -53,4 +55,6 @@ interface OpenCallUnits {
   id: string;
   units: number;
   heldUnits: number;
+  /** It goes on into other hours with what it holds. */
+  atMs: number;
 }

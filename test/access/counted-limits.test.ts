@@ -6,7 +6,8 @@ import { CountedLimits } from '../../src/access/counted-limits.js';
 import { createCounters } from '../../src/access/counters.js';
 import { perUnitTerms } from '../../src/lib/pricing.js';
 import { createFakeHost } from '../support/host.js';
-import { addSubscriber, openTestStore } from '../support/store.js';
+import { newUsage } from '../support/records.js';
+import { addSubscriber, newStorePath, openTestStore } from '../support/store.js';
 
 const hourMs = 3_600_000;
 
@@ -14,7 +15,8 @@ const price = { id: 'price_1', termsOf: () => perUnitTerms('5') };
 
 async function open() {
   const host = createFakeHost();
-  const store = await openTestStore(host);
+  const path = newStorePath();
+  const store = await openTestStore(host, path);
   const { customer, key } = await addSubscriber(store, host);
   const counters = createCounters({ store, clock: host.clock, meter: 'calls' });
   const limits = callerLimits(
@@ -25,7 +27,7 @@ async function open() {
   );
   const limitsOfAnotherKey = { ...limits };
   return {
-    ...{ host, counters, customer },
+    ...{ host, store, path, counters, customer },
     mine: new CountedLimits(counters, limits),
     another: new CountedLimits(counters, limitsOfAnotherKey),
   };
@@ -60,6 +62,18 @@ it('asks again for a counter that has lost its place, also when the clock goes b
   const [present] = await counted(mine, atMs);
   expect(present).not.toBe(old);
   expect((await counted(another, atMs))[0]).toBe(present);
+});
+
+it('tells as of when its counters are, also after another key had them read again', async () => {
+  const { host, store, path, counters, customer, mine, another } = await open();
+  const atMs = host.clock.nowMs();
+  await counted(mine, atMs);
+  await (await openTestStore(host, path)).recordUsage([newUsage(customer.no)], atMs);
+  counters.expire();
+  await counted(another, atMs);
+  await counted(mine, atMs);
+  expect(another.room?.asOf).toBe(await store.otherUsage());
+  expect(mine.room?.asOf).toBe(another.room?.asOf);
 });
 
 it('follows a billing period whose end is moved', async () => {

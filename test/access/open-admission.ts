@@ -9,7 +9,7 @@ import { pairs } from '../../src/lib/header-list.js';
 import { perUnitTerms } from '../../src/lib/pricing.js';
 import { usageRow } from '../../src/metering/usage-row.js';
 import { createFakeHost, type FakeHost } from '../support/host.js';
-import { addSubscriber, openTestStore } from '../support/store.js';
+import { addSubscriber, newStorePath, openTestStore } from '../support/store.js';
 
 /** The meter and the window of these tests. */
 const metering = { meter: 'calls', windowMs: 2_000 };
@@ -22,14 +22,15 @@ export function headersOf(admission: Admission): Record<string, string> {
 /** A new store and admission that has not seen it yet. */
 export async function openAdmission(over: Partial<AdmissionDeps> = {}) {
   const host = createFakeHost();
-  const store = await openTestStore(host);
+  const path = newStorePath();
+  const store = await openTestStore(host, path);
   const { customer, key } = await addSubscriber(store, host);
   // Every reading of the key is another object, as look-ups make them.
   const reread = (): Caller => ({ customer, key: { ...key } });
   const admission = openOn({ store, host }, over);
   let caller = reread();
   return {
-    ...{ host, store, admission, customer, key },
+    ...{ host, store, path, admission, customer, key },
     /** Sets limits as the command line does, and has the key read anew. */
     async set(
       limits: Limits | undefined,
@@ -38,8 +39,8 @@ export async function openAdmission(over: Partial<AdmissionDeps> = {}) {
       await store.recordLimits(subject, limits, { actor: 'system', atMs: 0 });
       caller = reread();
     },
-    admit: (units = 1, by = admission): Decision | Promise<Decision> =>
-      by.admit({ caller, priceId: 'price_1', units, atMs: host.clock.nowMs() }),
+    admit: (units = 1, by = admission, atMs = host.clock.nowMs()): Decision | Promise<Decision> =>
+      by.admit({ caller, priceId: 'price_1', units, atMs }),
     /** What an answer says that takes nothing. */
     headers: async (by: Pick<typeof admission, 'headers'> = admission): Promise<Record<string, string>> =>
       Object.fromEntries(pairs(await by.headers({ caller, priceId: 'price_1' }))),

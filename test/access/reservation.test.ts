@@ -3,6 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Decision } from '../../src/access/admission.js';
 import type { Admission } from '../../src/access/reservation.js';
+import { newUsage } from '../support/records.js';
+import { openTestStore } from '../support/store.js';
 import { headersOf, openAdmission, openOn } from './open-admission.js';
 
 const hourMs = 3_600_000;
@@ -126,6 +128,21 @@ describe('a call that runs', () => {
     call.release();
     expect(await admit(3)).toMatchObject({ refused: 'quota_exceeded' });
     admitted(await admit(2));
+  });
+
+  it('needs room as of the counters that it has gone over to', async () => {
+    const { admission, admit, set, host, store, path, customer } = await openAdmission();
+    await set({ quota: { units: 10, per: 'hour' } });
+    const startMs = host.clock.nowMs();
+    await host.advance(hourMs);
+    const present = admitted(await admit(1));
+    const another = await openTestStore(host, path);
+    await another.recordUsage([newUsage(customer.no, { atMs: host.clock.nowMs() })], host.clock.nowMs());
+    // A request that has waited from the hour before: that one is read only now.
+    const late = admitted(await admit(1, admission, startMs));
+    expect(late.room?.asOf).toBe(await store.otherUsage());
+    late.holdUpTo(9);
+    expect(late.room?.asOf).toBe(present.room?.asOf);
   });
 
   it('keeps what it holds of a limit that others have overrun, whatever hour it is', async () => {

@@ -186,6 +186,23 @@ export function describeRoom(open: OpenStore): void {
       expect(await unitsIn(1)).toBe(10);
     });
 
+    it('is held by a call of another process in the hour that it has gone on into', async () => {
+      const { store, another, no, room, record, use, sellElsewhere, unitsIn } = await openShared(open);
+      const atMs = testStartMs + HOUR_MS;
+      await sellElsewhere(6, step);
+      const { window, periodStartMs } = newUsage(0, { atMs });
+      // As of now the next hour is empty.
+      const next = { atMs, room: { ...room, asOf: await store.otherUsage() } };
+      const progress = { id: step.id, units: 6, heldUnits: 6, seenAtMs: testStartMs };
+      await another.recordProgress([{ ...progress, atMs, window, periodStartMs, room }]);
+      expect(await record(use(5, next), use(4, next))).toEqual([
+        ['no_room', 0],
+        ['new', 4],
+      ]);
+      await another.recordUsage([newUsage(no, { units: 6, ...next, call: over })], testStartMs);
+      expect(await unitsIn(1)).toBe(10);
+    });
+
     it('bounds how far calls may come', async () => {
       const { store, room, record, use, sellElsewhere } = await openShared(open);
       const { atMs, window, periodStartMs } = newUsage(0);

@@ -13,9 +13,14 @@ import type { FakeHost } from './host.js';
 import { recordCustomer, recordSubscription } from './records.js';
 import { createSubscription } from './rows.js';
 
-/** Opens an empty store that is closed when the test has finished. */
-export async function openTestStore(host: FakeHost): Promise<Store> {
-  const store = await openStore({ path: join(createTestFolder(), 'meterctl.db'), host });
+/** Where a store may be made. */
+export function newStorePath(): string {
+  return join(createTestFolder(), 'meterctl.db');
+}
+
+/** Opens a store that is closed when the test has finished: an empty one, or one that another process has open. */
+export async function openTestStore(host: FakeHost, path = newStorePath()): Promise<Store> {
+  const store = await openStore({ path, host });
   onTestFinished(() => store.close());
   return store;
 }
