@@ -289,6 +289,27 @@ describe('units', () => {
     await expect(call('/stream').then((answer) => answer.text())).rejects.toThrow();
     await eventually(async () => expect(await seller.usage()).toEqual({ units: 10, requests: 1 }));
   });
+
+  it('are said in vain where another process has sold them, and the client is refused', async () => {
+    const seller = await openShop({ limits: { quota: '10/month' } });
+    const elsewhere = (await seller.open()).fetch({ units: 10 }, () => new Response('all of them'));
+    let said: Promise<unknown> = Promise.resolve();
+    const { call } = await openApp(seller, async (req, res) => {
+      await elsewhere(new Request('http://x/', { headers: { 'x-api-key': seller.key } }));
+      res.write('begun');
+      said = Promise.all([req.meter.units(3), sleep(100).then(() => req.meter.units(4))]);
+      said = said.then(
+        () => 'resolved',
+        (error: unknown) => error,
+      );
+      await sleep(200);
+      res.end('never');
+    });
+    const refused = await call();
+    expect(await refused.json()).toMatchObject({ code: 'quota_exceeded' });
+    expect(await said).toBe('resolved');
+    expect(await seller.usage()).toEqual({ units: 10, requests: 1 });
+  });
 });
 
 describe('a client that hangs up', () => {

@@ -129,7 +129,8 @@ export class MeteredCall implements CallMeter {
    */
   async save(): Promise<void> {
     if (this.#stage === 'waiting') return;
-    if (this.#stage === 'writing') await this.#beginning;
+    // Where the call is refused, `head` says so.
+    if (this.#stage === 'writing') await this.#beginning?.catch(unlessRefused);
     if (this.#stage === 'open') return this.#open?.save();
     if (!this.#isBilled || (this.#over !== undefined && this.#over !== 'complete')) return;
     throw new MeterctlError('conflict', 'The answer is complete, and its units are in the ledger already.');
@@ -195,7 +196,9 @@ export class MeteredCall implements CallMeter {
   async #outsold(units: number, atMs: number): Promise<void> {
     const { admission, refusalOf } = this.#deps;
     const refusal = await admission.outsold(units, atMs);
-    if (refusal) throw new RefusedCall(refusalOf(refusal));
+    if (!refusal) return;
+    this.#isBilled = false;
+    throw new RefusedCall(refusalOf(refusal));
   }
 
   #close(how: CallEnd): void {
@@ -233,4 +236,8 @@ export class MeteredCall implements CallMeter {
     if (why !== undefined) this.#deps.misreported(why);
     return units;
   }
+}
+
+function unlessRefused(error: unknown): void {
+  if (!(error instanceof RefusedCall)) throw error;
 }
