@@ -34,7 +34,7 @@ interface Taken {
 }
 
 /** `undefined` where nobody else has written since any of it was let in: then all of it fits, and nothing need be read. */
-export type BeginRoomCheck = (asking: readonly Asking[]) => RoomCheck | undefined;
+export type BeginRoomCheck = (entries: readonly { usage: Asking }[]) => RoomCheck | undefined;
 
 /** Makes checks. They run inside a transaction of the caller's, under the write lock. */
 export function createRoomChecks(parts: {
@@ -42,9 +42,9 @@ export function createRoomChecks(parts: {
   openCalls: OpenCallRows;
   others: OtherUsage;
 }): BeginRoomCheck {
-  return (asking) => {
+  return (entries) => {
     const present = parts.others.revision();
-    const isLate = asking.some(({ room }) => room !== undefined && room.asOf !== present);
+    const isLate = entries.some(({ usage: { room } }) => room !== undefined && room.asOf !== present);
     return isLate ? createRoomCheck(parts) : undefined;
   };
 }

@@ -37,7 +37,10 @@ RETURNING no`;
 const findPeriodSql = `
 SELECT units FROM usage_periods WHERE customer_no = ? AND meter_no = ? AND period_start_ms = ?`;
 
-const noRoom = { id: 0, recorded: 'no_room', units: 0 } as const;
+/** What came of a usage that adds nothing to the ledger. */
+type Unchanged = Pick<RecordedUsage, 'id' | 'recorded' | 'units'>;
+
+const noRoom: Unchanged = { id: 0, recorded: 'no_room', units: 0 };
 
 /** Records entries inside a transaction of the caller; one result an entry, in order. */
 export function createRecorder({
@@ -84,16 +87,9 @@ export function createRecorder({
     return room.takeAll(usage, Math.max(units, call?.heldUnits ?? 0)) ? entry : undefined;
   }
 
-  return (asked, nowMs) => {
-    const room = beginRoomCheck(asked.map(({ usage }) => usage));
-    const fitting = room ? asked.map((entry) => fitted(entry, room, nowMs)) : asked;
-    const entries = asked.map((entry, index) => fitting[index] ?? entry);
-    const steps = fitting.map((entry) => (entry ? openCalls.step(entry) : noRoom));
-    const repeated = repeats.find(
-      entries.map(({ usage }) => usage),
-      (index) => steps[index] === undefined,
-      nowMs,
-    );
+  /** What `steps` leave undefined goes into the ledger. */
+  function recordAll(entries: readonly Entry[], steps: readonly (Unchanged | undefined)[], nowMs: number) {
+    const repeated = repeats.find(entries, (index) => steps[index] === undefined, nowMs);
     const batch = createBatch();
     const groups = entries.map((entry, index) =>
       steps[index] || repeated.has(index) ? undefined : addToBatch(batch, entry),
@@ -105,12 +101,21 @@ export function createRecorder({
       if (group) rows.push(rowOf(entry, group));
     });
     let id = insertRows(rows) - 1;
-    return entries.map((entry, index) => {
+    return entries.map((entry, index): RecordedUsage => {
       const [group, step] = [groups[index], steps[index]];
       if (group) return noteRow(entry, group.period, ++id, nowMs);
       const unchanged = step ?? { ...repeats.firstOf(entry.usage, nowMs), recorded: 'repeat' };
       return { ...unchanged, periodUnits: periodUnits(entry, batch) };
     });
+  }
+
+  return (entries, nowMs) => {
+    const room = beginRoomCheck(entries);
+    if (!room) return recordAll(entries, entries.map(openCalls.step), nowMs);
+    const fitting = entries.map((entry) => fitted(entry, room, nowMs));
+    const steps = fitting.map((entry) => (entry ? openCalls.step(entry) : noRoom));
+    const asTheyFit = entries.map((entry, index) => fitting[index] ?? entry);
+    return recordAll(asTheyFit, steps, nowMs);
   };
 }
 
@@ -123,7 +128,7 @@ export function createProgressRecorder({
   beginRoomCheck: BeginRoomCheck;
 }): (calls: readonly CallProgress[]) => number[] {
   return (calls) => {
-    const room = beginRoomCheck(calls);
+    const room = beginRoomCheck(calls.map((usage) => ({ usage })));
     return calls.map((call) => {
       const wanted = Math.max(call.units, call.heldUnits);
       const holding = room && openCalls.findHolding(call.id);

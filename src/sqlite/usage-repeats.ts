@@ -17,7 +17,7 @@ WHERE n.customer_no = ? AND n.idempotency_key = ?`;
 /** Remembers idempotency keys, inside a transaction of the caller. */
 export interface Repeats {
   /** The places in the batch, of those that count, that only repeat what the ledger, or the batch before them, has under their key. */
-  find(batch: readonly NewUsage[], counts: (index: number) => boolean, nowMs: number): Set<number>;
+  find(batch: readonly { usage: NewUsage }[], counts: (index: number) => boolean, nowMs: number): Set<number>;
   /** Whether the ledger has the usage under its key already. */
   isRepeat(usage: NewUsage, nowMs: number): boolean;
   /** The row that a repeat repeats. It must be there by now. */
@@ -44,7 +44,7 @@ export function createRepeats(connection: Connection): Repeats {
     find(batch, counts, nowMs) {
       const repeats = new Set<number>();
       const inBatch = new Set<string>();
-      batch.forEach((usage, index) => {
+      batch.forEach(({ usage }, index) => {
         const names = namesOf(usage);
         if (names.length === 0 || !counts(index)) return;
         if (names.some((name) => inBatch.has(name)) || firstOf(usage, nowMs)) repeats.add(index);

@@ -50,7 +50,9 @@ export function createUsage(database: Database, ids: Ids, audit: AuditWriter): U
         entries.push({ usage, meterNo, routeNo });
       }
       const recorded = await write(() => recordEntries(entries, nowMs));
-      for (const [index, entry] of entries.entries()) openCalls.note(entry, recorded[index]);
+      entries.forEach((entry, index) => {
+        openCalls.note(entry, recorded[index]);
+      });
       others.noteOwn(recorded);
       return recorded;
     },
