@@ -159,7 +159,7 @@ async function closeCall({ ledger, log }: Deps, running: Map<string, Running>, c
   try {
     const { recorded, units } = await ledger.record(call.over);
     if (!running.delete(id)) return;
-    call.beginning.settled(units, call.over.atMs);
+    call.beginning.settled(recorded === 'new' ? units : 0, call.over.atMs);
     call.closed(recorded === 'new' ? units : call.over.units);
     if (recorded === 'closed') log.warn('a call was closed by another process while it ran', { call: id });
   } catch (error) {

@@ -80,6 +80,18 @@ describe('open calls', () => {
     expect(settled).toEqual([7]);
   });
 
+  it('count for nothing where another process has billed the same call', async () => {
+    const { host, store, begin, settled, sums } = await setUp();
+    const { calls } = startProcess(store, host);
+    const beginning = begin({ units: 0 });
+    const usage: typeof beginning.usage = (...row) => ({ ...beginning.usage(...row), idempotencyKey: 'k' });
+    const call = await calls.open({ ...beginning, usage });
+    await store.recordUsage([usage(7)], host.clock.nowMs());
+    await call.end(5);
+    expect(await sums()).toMatchObject({ units: 7, requests: 1 });
+    expect(settled).toEqual([0]);
+  });
+
   it('are billed by their policy after a crash, once, as far as they were seen', async () => {
     const { host, store, begin, sums } = await setUp();
     const crashed = startProcess(store, host);
