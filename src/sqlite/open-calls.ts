@@ -6,7 +6,6 @@ import type { AbortPolicy } from '../domain/route.js';
 import type { RecordedUsage } from '../domain/usage.js';
 import type { UsageCount } from '../domain/usage-counts.js';
 import type { Database } from './open.js';
-import type { Holding } from './room.js';
 import type { Entry } from './usage-batch.js';
 
 const openSql = `
@@ -53,6 +52,12 @@ interface Row {
   seenAtMs: number;
   idempotencyKey: string | null;
   fingerprint: Uint8Array | null;
+}
+
+/** What a call that runs holds by its row, as usage of that time. */
+export interface Holding {
+  heldUnits: number;
+  atMs: number;
 }
 
 /** Units of calls that run: what they owe, and what they hold beyond that. */

@@ -4,18 +4,12 @@ import type { RoomBound } from '../domain/room.js';
 import type { Period } from '../domain/subscription.js';
 import type { NewUsage } from '../domain/usage.js';
 import type { UsageCount } from '../domain/usage-counts.js';
-import type { OpenCallRows } from './open-calls.js';
+import type { Holding, OpenCallRows } from './open-calls.js';
 import type { OtherUsage } from './other-usage.js';
 import type { LedgerUnits } from './unit-counts.js';
 
 /** What is asked of the room that a usage needs. */
 type Asking = Pick<NewUsage, 'room' | 'atMs'>;
-
-/** What a call that runs holds by its row, as usage of that time. */
-export interface Holding {
-  heldUnits: number;
-  atMs: number;
-}
 
 /** Gives out the room of one commit, in the order in which usage is written. */
 export interface RoomCheck {

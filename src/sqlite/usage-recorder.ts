@@ -19,7 +19,7 @@ import {
 } from './usage-batch.js';
 import { createRepeats } from './usage-repeats.js';
 import type { RowWriter, UsageRow } from './usage-rows.js';
-import { upsertDaySql, upsertPeriodSql } from './usage-statements.js';
+import { findPeriodSql, upsertDaySql, upsertPeriodSql } from './usage-statements.js';
 
 /** Most calls add to a delivery that is open already, which is tried first. */
 const growDeliverySql = `
@@ -33,9 +33,6 @@ INSERT INTO deliveries (
   units, customer_no, meter_no, window_start_ms, window_end_ms, period_start_ms, id, timestamp_ms, state, next_attempt_at_ms
 ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open', ?)
 RETURNING no`;
-
-const findPeriodSql = `
-SELECT units FROM usage_periods WHERE customer_no = ? AND meter_no = ? AND period_start_ms = ?`;
 
 /** What came of a usage that adds nothing to the ledger. */
 type Unchanged = Pick<RecordedUsage, 'id' | 'recorded' | 'units'>;
