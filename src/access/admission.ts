@@ -1,6 +1,7 @@
 /** Lets a call in or refuses it: units are reserved before the work, and settled or given back after it. */
 
 import type { Crossing } from '../domain/alert.js';
+import { billingPeriodOf } from '../domain/customer.js';
 import type { ApiKey } from '../domain/key.js';
 import type { Store } from '../domain/store.js';
 import { type Caller, type CallerLimits, callerLimits } from './caller-limits.js';
@@ -126,12 +127,14 @@ function createLimitReader(
 ): (calling: Calling) => HeldLimits | Promise<HeldLimits> {
   const known = new WeakMap<ApiKey, HeldLimits>();
 
-  function hold(limits: CallerLimits): HeldLimits {
+  function hold(limits: CallerLimits, { customer }: Caller): HeldLimits {
     const counted = new CountedLimits(counters, limits);
     const reserving: Reserving = {
       nowMs: () => clock.nowMs(),
       steadyMs: steady,
       countersAt: (nowMs) => counted.at(nowMs),
+      isOnePeriod: (one, other) =>
+        billingPeriodOf(customer, one)?.startMs === billingPeriodOf(customer, other)?.startMs,
       room: () => counted.room,
       settled: (present) => watch(limits, present),
       ended() {
@@ -147,7 +150,7 @@ function createLimitReader(
     const places = { keyId: caller.key.id, customerId: caller.customer.id, priceId };
     return store.findLimits(places).then((found) => {
       const limits = callerLimits(caller, { id: priceId, termsOf }, found, defaults);
-      const fresh = hold(limits);
+      const fresh = hold(limits, caller);
       known.set(caller.key, fresh);
       return fresh;
     });

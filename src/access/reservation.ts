@@ -56,6 +56,8 @@ export interface Reserving {
   steadyMs(nowMs: number): number;
   /** The counters of the limits at a time, in order; no list while some of them are being read. */
   countersAt(nowMs: number): readonly Counter[] | Promise<unknown>;
+  /** Whether both times lie in one billing period. */
+  isOnePeriod(oneMs: number, otherMs: number): boolean;
   /** What belongs to the counters that were asked for last. */
   room(): Room | undefined;
   settled(counters: readonly Counter[]): void;
@@ -69,6 +71,8 @@ export class Reservation implements Admission {
   #room: Room | undefined;
   #atMs: number;
   #held = 0;
+  /** How many units it had come to at `#atMs`. */
+  #told = 0;
   #isRunning = true;
 
   constructor(stand: Stand, units: number, caller: Reserving) {
@@ -94,7 +98,9 @@ export class Reservation implements Admission {
   }
 
   holdUpTo(units: number): number {
-    this.#follow(this.#caller.nowMs());
+    const nowMs = this.#caller.nowMs();
+    const isMore = units !== this.#told || units > this.#held;
+    if ((isMore || !this.#caller.isOnePeriod(this.#atMs, nowMs)) && this.#follow(nowMs)) this.#told = units;
     if (units > this.#held) this.#take(Math.max(0, Math.min(units - this.#held, this.#left())));
     return this.#held;
   }
@@ -150,16 +156,16 @@ export class Reservation implements Admission {
    * An hour or a period may have ended while the call runs: what it holds goes along into the next one, as far as others have
    * left room there. While that one is being read the call stays where it is, and looks again with its next units.
    */
-  #follow(atMs: number): void {
+  #follow(atMs: number): boolean {
     const present = this.#caller.countersAt(atMs);
     if (present instanceof Promise) {
       // Nobody waits for it here. Where the ledger cannot be read, the next call that is to be let in is told.
       present.catch(() => undefined);
-      return;
+      return false;
     }
     this.#atMs = atMs;
     const before = this.#stand.counters;
-    if (present === before) return;
+    if (present === before) return true;
     this.#room = earlier(this.#room, this.#caller.room());
     const held = this.#held;
     this.#take(-held);
@@ -167,6 +173,7 @@ export class Reservation implements Admission {
     this.#enter(present);
     const left = unitsLeft(this.#stand.limits.scopes, present, before);
     this.#take(Math.max(0, Math.min(held, left)));
+    return true;
   }
 
   #enter(counters: readonly Counter[]): void {

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Decision } from '../../src/access/admission.js';
 import type { Admission } from '../../src/access/reservation.js';
+import { billingPeriodOf } from '../../src/domain/customer.js';
 import { newUsage } from '../support/records.js';
 import { openTestStore } from '../support/store.js';
 import { headersOf, openAdmission, openOn } from './open-admission.js';
@@ -154,6 +155,44 @@ describe('a call that runs', () => {
     admission.recount();
     await admit(0);
     expect(call.holdUpTo(9)).toBe(8);
+  });
+
+  it('takes nothing of the hours in which it stands still', async () => {
+    const { admit, set, host, record } = await openAdmission();
+    await set({ quota: { units: 10, per: 'hour' } });
+    const call = admitted(await admit(3));
+    const usedMs = host.clock.nowMs();
+    expect(call.holdUpTo(8)).toBe(8);
+    await host.advance(hourMs);
+    admitted(await admit(1)).release();
+    expect(call.holdUpTo(8)).toBe(8);
+    expect(call.atMs).toBe(usedMs);
+    const whole = admitted(await admit(10));
+    expect(await admit(1)).toMatchObject({ refused: 'quota_exceeded' });
+    whole.release();
+    // More of it is used now, and with it all that is billed.
+    expect(call.holdUpTo(9)).toBe(9);
+    expect(call.atMs).toBe(host.clock.nowMs());
+    expect(await admit(2)).toMatchObject({ refused: 'quota_exceeded' });
+    await record(9);
+    call.settle(9, host.clock.nowMs());
+    call.release();
+    admitted(await admit(1));
+  });
+
+  it('goes on into the next billing period also while it stands still', async () => {
+    const { admit, set, host, customer } = await openAdmission();
+    await set({ quota: { units: 10, per: 'hour' } });
+    const call = admitted(await admit(8));
+    call.holdUpTo(8);
+    const { endMs } = billingPeriodOf(customer, host.clock.nowMs())!;
+    host.jump(endMs - 1);
+    call.holdUpTo(8);
+    expect(call.atMs).toBeLessThan(endMs - 1);
+    host.jump(endMs);
+    admitted(await admit(0)).release();
+    call.holdUpTo(8);
+    expect(call.atMs).toBe(endMs);
   });
 
   it('is used in the hour before as long as the one that has begun is being read', async () => {
