@@ -19,7 +19,10 @@ UPDATE open_calls SET units = :units, held_units = :heldUnits, at_ms = :atMs, wi
   window_end_ms = :endMs, period_start_ms = :periodStartMs, seen_at_ms = :seenAtMs
 WHERE id = :id`;
 
-const findHoldingSql = 'SELECT held_units AS heldUnits, at_ms AS atMs FROM open_calls WHERE id = ?';
+/** A process of an earlier version, which still runs while this one begins, writes nothing but what its calls owe. */
+const heldSql = 'max(units, held_units) AS heldUnits';
+
+const findHoldingSql = `SELECT ${heldSql}, at_ms AS atMs FROM open_calls WHERE id = ?`;
 
 const closeSql = 'DELETE FROM open_calls WHERE id = ?';
 
@@ -31,10 +34,10 @@ FROM open_calls c JOIN meters m ON m.no = c.meter_no JOIN routes r ON r.no = c.r
 WHERE c.seen_at_ms < ? OR c.seen_at_ms > ? ORDER BY c.id LIMIT CAST(? AS INTEGER)`;
 
 const ofCustomerSql = `
-SELECT id, units, held_units AS heldUnits FROM open_calls WHERE customer_no = :no AND at_ms >= :startMs AND at_ms < :endMs`;
+SELECT id, units, ${heldSql} FROM open_calls WHERE customer_no = :no AND at_ms >= :startMs AND at_ms < :endMs`;
 
 const ofKeySql = `
-SELECT id, units, held_units AS heldUnits FROM open_calls
+SELECT id, units, ${heldSql} FROM open_calls
 WHERE customer_no = (SELECT customer_no FROM keys WHERE no = :no) AND key_no = :no AND at_ms >= :startMs AND at_ms < :endMs`;
 
 interface Row {

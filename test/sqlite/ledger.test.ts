@@ -159,3 +159,17 @@ describe('claiming', () => {
     );
   });
 });
+
+describe('calls that run', () => {
+  it('hold what they owe also where a process of an earlier version wrote them', async () => {
+    const { database, store } = openTestStore();
+    const [one = 0] = await addCustomers(store, 1);
+    const call = { id: 'call_1', step: 'open', onAbort: 'delivered', seenAtMs: testStartMs } as const;
+    await store.recordUsage([newUsage(one, { call })], testStartMs);
+    // It knows nothing of the column.
+    database.connection.exec('UPDATE open_calls SET units = 50, held_units = 0');
+    const count = { whose: { kind: 'customer', no: one }, window: testPeriod } as const;
+    const another = createStore(database, createFakeHost());
+    expect(await another.countUnits(count)).toMatchObject({ others: { owed: 50, held: 0 } });
+  });
+});
