@@ -26,7 +26,7 @@ export interface Admission {
    * The ledger has no room for so many units at that time: other processes have sold them. Counts anew and says why, or nothing
    * where there is room again. Rejects with `unavailable` when the ledger cannot be read.
    */
-  outsold(units: number, atMs: number): Promise<LimitRefusal | undefined>;
+  lookAgain(units: number, atMs: number): Promise<LimitRefusal | undefined>;
   /**
    * The ledger has the call with so many units, used at that time where it is not that of the request. To be called as the
    * first thing that follows the commit, so that no count is read in between.
@@ -44,7 +44,7 @@ export const unlimited = {
   held: 0,
   atMs: undefined,
   room: undefined,
-  outsold: async () => undefined,
+  lookAgain: async () => undefined,
   settle: () => undefined,
   release: () => undefined,
 } satisfies Admission;
@@ -117,7 +117,7 @@ export class Reservation implements Admission {
     return this.#room;
   }
 
-  async outsold(units: number, atMs: number): Promise<LimitRefusal | undefined> {
+  async lookAgain(units: number, atMs: number): Promise<LimitRefusal | undefined> {
     for (const counter of this.#stand.counters) counter.fresh = false;
     let present = this.#caller.countersAt(atMs);
     while (present instanceof Promise) {

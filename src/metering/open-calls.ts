@@ -176,10 +176,10 @@ async function saveMoved({ store, clock }: Deps, running: Map<string, Running>):
     const progress = calls.map((call) => progressOf(call, nowMs));
     const owed = await store.recordProgress(progress);
     calls.forEach((call, index) => {
-      const [asked = 0, units = asked] = [progress[index]?.units, owed[index]];
-      call.savedUnits = units;
+      const asked = progress[index]?.units ?? 0;
+      call.savedUnits = owed[index] ?? asked;
       call.savedAtMs = nowMs;
-      if (units < asked) call.beginning.outsold();
+      if (call.savedUnits < asked) call.beginning.outsold();
     });
   }
 }

@@ -9,10 +9,10 @@ import type { Database } from './open.js';
 import type { Entry } from './usage-batch.js';
 
 const openSql = `
-INSERT INTO open_calls (id, customer_no, key_no, meter_no, route_no, units, held_units, at_ms, window_start_ms,
+INSERT INTO open_calls (id, runner, customer_no, key_no, meter_no, route_no, units, held_units, at_ms, window_start_ms,
   window_end_ms, period_start_ms, on_abort, seen_at_ms, idempotency_key, fingerprint)
-VALUES (:id, :customerNo, :keyNo, :meterNo, :routeNo, :units, :heldUnits, :atMs, :startMs, :endMs, :periodStartMs, :onAbort,
-  :seenAtMs, :idempotencyKey, :fingerprint)`;
+VALUES (:id, :runner, :customerNo, :keyNo, :meterNo, :routeNo, :units, :heldUnits, :atMs, :startMs, :endMs, :periodStartMs,
+  :onAbort, :seenAtMs, :idempotencyKey, :fingerprint)`;
 
 const progressSql = `
 UPDATE open_calls SET units = :units, held_units = :heldUnits, at_ms = :atMs, window_start_ms = :startMs,
@@ -20,9 +20,12 @@ UPDATE open_calls SET units = :units, held_units = :heldUnits, at_ms = :atMs, wi
 WHERE id = :id`;
 
 /** A process of an earlier version, which still runs while this one begins, writes nothing but what its calls owe. */
-const heldSql = 'max(units, held_units) AS heldUnits';
+const heldSql = 'max(units, held_units)';
 
-const findHoldingSql = `SELECT ${heldSql}, at_ms AS atMs FROM open_calls WHERE id = ?`;
+const findHoldingSql = `SELECT ${heldSql} AS heldUnits, at_ms AS atMs FROM open_calls WHERE id = ?`;
+
+const hasOthersSql = `
+SELECT EXISTS (SELECT 1 FROM open_calls WHERE runner < :runner) OR EXISTS (SELECT 1 FROM open_calls WHERE runner > :runner)`;
 
 const closeSql = 'DELETE FROM open_calls WHERE id = ?';
 
@@ -33,12 +36,13 @@ SELECT c.id, c.customer_no AS customerNo, c.key_no AS keyNo, m.event_name AS met
 FROM open_calls c JOIN meters m ON m.no = c.meter_no JOIN routes r ON r.no = c.route_no
 WHERE c.seen_at_ms < ? OR c.seen_at_ms > ? ORDER BY c.id LIMIT CAST(? AS INTEGER)`;
 
-const ofCustomerSql = `
-SELECT id, units, ${heldSql} FROM open_calls WHERE customer_no = :no AND at_ms >= :startMs AND at_ms < :endMs`;
+const sumsSql = (whose: string) => `
+SELECT runner = :runner AS isOwn, sum(units) AS owed, sum(${heldSql} - units) AS held FROM open_calls
+WHERE ${whose} AND at_ms >= :startMs AND at_ms < :endMs GROUP BY 1`;
 
-const ofKeySql = `
-SELECT id, units, ${heldSql} FROM open_calls
-WHERE customer_no = (SELECT customer_no FROM keys WHERE no = :no) AND key_no = :no AND at_ms >= :startMs AND at_ms < :endMs`;
+const ofCustomer = 'customer_no = :no';
+
+const ofKey = 'customer_no = (SELECT customer_no FROM keys WHERE no = :no) AND key_no = :no';
 
 interface Row {
   id: string;
@@ -69,12 +73,11 @@ interface CallUnits {
   held: number;
 }
 
-/** The rows of calls that run. All but `listUnseen` and `note` happens inside a transaction of the caller's. */
+/** The rows of calls that run. All but `listUnseen` happens inside a transaction of the caller's. */
 export interface OpenCallRows {
   listUnseen: OpenCallStore['listUnseenCalls'];
-  isOwn(id: string): boolean;
-  /** After the commit: tells the calls of this process from those of others. */
-  note(entry: Entry, recorded: RecordedUsage | undefined): void;
+  /** Whether other processes run calls, or have left some in a crash. */
+  hasOthers(): boolean;
   /** Begins or ends the entry's call. `undefined` for what goes into the ledger. */
   step(entry: Entry): Pick<RecordedUsage, 'id' | 'recorded' | 'units'> | undefined;
   /** Notes how far a call has come. */
@@ -85,18 +88,17 @@ export interface OpenCallRows {
   sums(count: UsageCount): { own: CallUnits; others: CallUnits };
 }
 
-/** Prepares the statements. */
-export function createOpenCalls({ connection, read }: Database): OpenCallRows {
+/** Prepares the statements. `runner` stands for this process in the rows of its calls. */
+export function createOpenCalls({ connection, read }: Database, runner: string): OpenCallRows {
   const open = connection.prepare<[Record<string, unknown>]>(openSql);
   const progress = connection.prepare<[Record<string, unknown>]>(progressSql);
   const close = connection.prepare<[string]>(closeSql);
   const findHolding = connection.prepare<[string], Holding>(findHoldingSql);
   const listUnseen = connection.prepare<[number, number, number], Row>(listUnseenSql);
-  const prepareOpen = (sql: string) =>
-    connection.prepare<[Record<string, number>], Pick<Row, 'id' | 'units'> & { heldUnits: number }>(sql);
-  const openOf = { customer: prepareOpen(ofCustomerSql), key: prepareOpen(ofKeySql) };
-  /** The calls that were begun here and have not ended. */
-  const own = new Set<string>();
+  const hasOthers = connection.prepare<[{ runner: string }], 0 | 1>(hasOthersSql).pluck();
+  const prepareSums = (whose: string) =>
+    connection.prepare<[Record<string, unknown>], CallUnits & { isOwn: 0 | 1 }>(sumsSql(whose));
+  const sumsOf = { customer: prepareSums(ofCustomer), key: prepareSums(ofKey) };
 
   function begin({ usage, meterNo, routeNo }: Entry): void {
     const { window, call, customerNo, keyNo, units, atMs, periodStartMs, answered } = usage;
@@ -104,18 +106,14 @@ export function createOpenCalls({ connection, read }: Database): OpenCallRows {
     const numbers = { customerNo, keyNo, meterNo, routeNo, units, atMs, periodStartMs };
     const { idempotencyKey = null, fingerprint = null } = answered ?? {};
     const held = { heldUnits: Math.max(units, heldUnits) };
-    open.run({ id, onAbort, seenAtMs, ...numbers, ...held, ...window, idempotencyKey, fingerprint });
+    open.run({ id, runner, onAbort, seenAtMs, ...numbers, ...held, ...window, idempotencyKey, fingerprint });
   }
 
   return {
     async listUnseen({ fromMs, toMs }, limit) {
       return read(() => listUnseen.all(fromMs, toMs, limit)).map(rowOf);
     },
-    isOwn: (id) => own.has(id),
-    note({ usage: { call } }, recorded) {
-      if (call?.step === 'over') own.delete(call.id);
-      else if (call && recorded?.recorded === 'open') own.add(call.id);
-    },
+    hasOthers: () => hasOthers.get({ runner }) === 1,
     step(entry) {
       const { call, units } = entry.usage;
       if (!call) return undefined;
@@ -129,11 +127,10 @@ export function createOpenCalls({ connection, read }: Database): OpenCallRows {
       void progress.run({ id, units, heldUnits, atMs, seenAtMs, periodStartMs, ...window }),
     findHolding: (id) => findHolding.get(id),
     sums({ whose: { kind, no }, window: { startMs, endMs } }) {
-      const sums = { own: { owed: 0, held: 0 }, others: { owed: 0, held: 0 } };
-      for (const { id, units, heldUnits } of openOf[kind].all({ no, startMs, endMs })) {
-        const sum = own.has(id) ? sums.own : sums.others;
-        sum.owed += units;
-        sum.held += heldUnits - units;
+      const nothing = { owed: 0, held: 0 };
+      const sums = { own: nothing, others: nothing };
+      for (const { isOwn, owed, held } of sumsOf[kind].all({ no, runner, startMs, endMs })) {
+        sums[isOwn ? 'own' : 'others'] = { owed, held };
       }
       return sums;
     },

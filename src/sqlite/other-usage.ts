@@ -2,6 +2,7 @@
 
 import type { Database as Connection } from 'better-sqlite3';
 import type { RecordedUsage } from '../domain/usage.js';
+import type { OpenCallRows } from './open-calls.js';
 
 /** What is noticed. */
 export interface OtherUsage {
@@ -9,34 +10,32 @@ export interface OtherUsage {
   noteOwn(recorded: readonly Pick<RecordedUsage, 'id' | 'recorded'>[]): void;
   /**
    * Inside a transaction of the caller's: a number that grows with what others have used, or what their calls owe or hold, and
-   * when; now and then it grows without need.
+   * when; while calls run elsewhere it grows with everything that others write.
    */
   revision(): number;
 }
 
-/** Begins to watch. `isOwnCall` tells the open calls of this process from those of others. */
-export function createOtherUsage(connection: Connection, isOwnCall: (id: string) => boolean): OtherUsage {
+/** Begins to watch. */
+export function createOtherUsage(
+  connection: Connection,
+  openCalls: Pick<OpenCallRows, 'hasOthers'>,
+): OtherUsage {
   const findLastId = connection.prepare<[], number>('SELECT COALESCE(max(id), 0) FROM usage').pluck();
-  const openCalls = connection.prepare<[], OpenCallUnits>(
-    'SELECT id, units, held_units AS heldUnits, at_ms AS atMs FROM open_calls',
-  );
   /** SQLite: it changes with the commits of other connections alone. */
   const dataVersion = connection.prepare<[], number>('PRAGMA data_version').pluck();
   /** The ledger's last row, as far as it is known here: rows are numbered one after the other. */
   let lastId: number | undefined;
   let revision = 0;
-  let seen = { writes: -1, calls: '' };
+  let seen = { writes: -1, hasCalls: false };
 
+  /** How far calls have come elsewhere is not looked at: there may be thousands, and they move all the time. */
   function look(writes: number): void {
     const latest = findLastId.get() ?? 0;
-    const others = openCalls.all().filter(({ id }) => !isOwnCall(id));
-    const calls = others
-      .map(({ id, units, heldUnits, atMs }) => `${id} ${units} ${heldUnits} ${atMs}`)
-      .join();
-    const isNew = lastId !== latest || seen.calls !== calls;
+    const hasCalls = openCalls.hasOthers();
+    const isNew = lastId !== latest || hasCalls || seen.hasCalls;
     if (isNew && seen.writes !== -1) revision += 1;
     lastId = latest;
-    seen = { writes, calls };
+    seen = { writes, hasCalls };
   }
 
   return {
@@ -49,12 +48,4 @@ export function createOtherUsage(connection: Connection, isOwnCall: (id: string)
       return revision;
     },
   };
-}
-
-interface OpenCallUnits {
-  id: string;
-  units: number;
-  heldUnits: number;
-  /** It goes on into other hours with what it holds. */
-  atMs: number;
 }

@@ -24,8 +24,8 @@ export function createUsage(database: Database, ids: Ids, audit: AuditWriter): U
   const { connection, read, write } = database;
   const meters = createNames(database, 'meters', 'event_name');
   const routes = createNames(database, 'routes', 'name');
-  const openCalls = createOpenCalls(database);
-  const others = createOtherUsage(connection, openCalls.isOwn);
+  const openCalls = createOpenCalls(database, ids.next('run'));
+  const others = createOtherUsage(connection, openCalls);
   const counts = createUnitCounts(database, { meters, openCalls, others });
   const insertRows = createRowWriter(connection);
   const beginRoomCheck = createRoomChecks({ ledgerUnits: counts.ledgerUnits, openCalls, others });
@@ -50,9 +50,6 @@ export function createUsage(database: Database, ids: Ids, audit: AuditWriter): U
         entries.push({ usage, meterNo, routeNo });
       }
       const recorded = await write(() => recordEntries(entries, nowMs));
-      entries.forEach((entry, index) => {
-        openCalls.note(entry, recorded[index]);
-      });
       others.noteOwn(recorded);
       return recorded;
     },

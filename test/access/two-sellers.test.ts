@@ -66,7 +66,7 @@ function createSeller(store: Store, host: FakeHost, { customer, key }: Subscribe
   async function write({ units, atMs, call, admission: by }: Open): Promise<number | undefined> {
     const [recorded] = await store.recordUsage([row(units, by, atMs, call)], host.clock.nowMs());
     if (recorded?.recorded !== 'no_room') return recorded?.units;
-    const refusal = await by.outsold(call?.heldUnits ?? units, atMs);
+    const refusal = await by.lookAgain(call?.heldUnits ?? units, atMs);
     expect(refusal).toMatchObject({ refused: 'quota_exceeded' });
     return undefined;
   }

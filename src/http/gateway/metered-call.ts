@@ -195,7 +195,7 @@ export class MeteredCall implements CallMeter {
   /** Other processes have sold what the call needs. Returns where there is room again, otherwise the call is refused. */
   async #outsold(units: number, atMs: number): Promise<void> {
     const { admission, refusalOf } = this.#deps;
-    const refusal = await admission.outsold(units, atMs);
+    const refusal = await admission.lookAgain(units, atMs);
     if (!refusal) return;
     this.#isBilled = false;
     throw new RefusedCall(refusalOf(refusal));

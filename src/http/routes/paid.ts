@@ -131,7 +131,7 @@ async function answer(deps: PaidDeps, res: Response, call: Call, admission: Admi
     try {
       recorded = await deps.ledger.record(usageOf(deps, call, admission));
       while (recorded.recorded === 'no_room') {
-        const refusal = await admission.outsold(1, call.atMs);
+        const refusal = await admission.lookAgain(1, call.atMs);
         if (refusal) return sendRefusal(res, limitRefusal(refusal, deps.baseUrl()));
         recorded = await deps.ledger.record(usageOf(deps, call, admission));
       }
@@ -184,7 +184,7 @@ function releasingKey(admission: Admission, keyed: KeyedRequest): Admission {
     get room() {
       return admission.room;
     },
-    outsold: (units, atMs) => admission.outsold(units, atMs),
+    lookAgain: (units, atMs) => admission.lookAgain(units, atMs),
     settle: (units, atMs) => admission.settle(units, atMs),
     release() {
       admission.release();
