@@ -1,164 +1,167 @@
 /** Random histories of two processes that sell to one customer: together they stay within its limits. */
 
-import { join } from 'node:path';
+import { copyFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { expect, it, onTestFinished } from 'vitest';
-import type { Admission } from '../../src/access/reservation.js';
-import type { CallStep } from '../../src/domain/open-call.js';
-import type { Store } from '../../src/domain/store.js';
-import { usageRow } from '../../src/metering/usage-row.js';
+import { expect, it } from 'vitest';
+import { costOf } from '../../src/access/spend.js';
+import type { ApiKey } from '../../src/domain/key.js';
+import type { Limits } from '../../src/domain/limit.js';
+import { issueKey } from '../../src/keys/issue.js';
+import type { PriceTerms } from '../../src/lib/pricing.js';
 import { openStore } from '../../src/sqlite/store.js';
-import { createTestFolder } from '../support/folder.js';
-import { createFakeHost, type FakeHost } from '../support/host.js';
-import { addSubscriber } from '../support/store.js';
-import { openOn } from './open-admission.js';
+import { createFakeHost, testStartMs } from '../support/host.js';
+import { addSubscriber, newStorePath } from '../support/store.js';
+import { openSeller, type Seller } from './open-sellers.js';
 
 const HOUR_MS = 3_600_000;
-const quota = 20;
+
+/** Of the customer, an hour. */
+const quota = 10;
+/** Of one of its two keys, an hour. */
+const keyQuota = 6;
+const prepaid = 12;
+const capMinor = 120;
+
+/** More units than the cap leaves cost less again, from the 15th on. */
+const terms: PriceTerms = {
+  billing_scheme: 'tiered',
+  tiers_mode: 'volume',
+  tiers: [
+    { up_to: 14, unit_amount_decimal: '10', flat_amount_decimal: null },
+    { up_to: null, unit_amount_decimal: '5', flat_amount_decimal: null },
+  ],
+  transform_quantity: null,
+  unit_amount_decimal: null,
+};
+
+/** What the customer has beside its quota. */
+const besides: Limits[] = [{}, { prepaid: { units: prepaid, sinceMs: 0 } }, { spendCapMinor: capMinor }];
 
 /** What happens next, at one of the two. */
 interface Step {
   seller: 0 | 1;
-  what: 'call' | 'stream' | 'grow' | 'end' | 'hang-up' | 'look' | 'wait';
+  what:
+    | 'call'
+    | 'stream'
+    | 'answer'
+    | 'grow'
+    | 'say'
+    | 'save'
+    | 'complete'
+    | 'client-gone'
+    | 'look'
+    | 'tend'
+    | 'wait'
+    | 'crash';
+  key: 0 | 1;
   which: number;
   units: number;
 }
 
 const step: fc.Arbitrary<Step> = fc.record({
-  seller: fc.constantFrom(0 as const, 1 as const),
+  seller: fc.constantFrom(0, 1),
   what: fc.oneof(
-    { weight: 4, arbitrary: fc.constantFrom('call', 'grow', 'end') },
-    { weight: 2, arbitrary: fc.constantFrom('stream', 'look') },
-    { weight: 1, arbitrary: fc.constantFrom('hang-up', 'wait') },
+    { weight: 12, arbitrary: fc.constantFrom('call', 'stream', 'answer', 'say', 'save') },
+    { weight: 6, arbitrary: fc.constantFrom('grow', 'complete', 'look', 'wait') },
+    { weight: 2, arbitrary: fc.constantFrom('client-gone', 'tend', 'crash') },
   ),
+  key: fc.constantFrom(0, 1),
   which: fc.nat(),
-  units: fc.integer({ min: 0, max: 9 }),
+  units: fc.integer({ min: 0, max: 6 }),
 });
 
-interface Open {
-  admission: Admission;
-  /** Of a stream that is on disk. */
-  call: CallStep | undefined;
-  units: number;
-  /** When it came. */
-  atMs: number;
+/** Units that are used up, those that calls owe by their rows among them. */
+interface Used {
+  ofHour: number;
+  ofKey: number;
+  inAll: number;
 }
 
-type Subscriber = Awaited<ReturnType<typeof addSubscriber>>;
-
-/** One process. */
-function createSeller(store: Store, host: FakeHost, { customer, key }: Subscriber) {
-  const admission = openOn({ store, host });
-  let open: Open[] = [];
-
-  const row = (units: number, by: Admission, atMs: number, call?: CallStep) => {
-    const use = { customer, keyNo: key.no, route: 'GET /api', units, atMs, call, room: by.room };
-    return usageRow(use, { meter: 'calls', windowMs: 2_000 });
-  };
-
-  /** Lets a call in, or not; nothing is written of it yet. */
-  async function admit(units: number): Promise<Admission | undefined> {
-    const request = { caller: { customer, key }, priceId: 'price_1', units, atMs: host.clock.nowMs() };
-    const decision = await admission.admit(request);
-    return 'refused' in decision ? undefined : decision;
-  }
-
-  async function write({ units, atMs, call, admission: by }: Open): Promise<number | undefined> {
-    const [recorded] = await store.recordUsage([row(units, by, atMs, call)], host.clock.nowMs());
-    if (recorded?.recorded !== 'no_room') return recorded?.units;
-    const refusal = await by.lookAgain(call?.heldUnits ?? units, atMs);
-    expect(refusal).toMatchObject({ refused: 'quota_exceeded' });
-    return undefined;
-  }
-
-  async function stream(units: number): Promise<void> {
-    const by = await admit(units);
-    if (!by) return;
-    const id = host.ids.next('call');
-    const call: CallStep = { id, step: 'open', heldUnits: by.held, onAbort: 'delivered', seenAtMs: 0 };
-    const begun: Open = { admission: by, call, units: 0, atMs: host.clock.nowMs() };
-    if ((await write(begun)) === undefined) by.release();
-    else open.push(begun);
-  }
-
-  async function grow(stream: Open, more: number): Promise<void> {
-    if (!stream.call) return;
-    stream.units = stream.admission.holdUpTo(stream.units + more);
-    const { atMs, window, periodStartMs, room } = row(
-      stream.units,
-      stream.admission,
-      stream.admission.atMs ?? 0,
-    );
-    const heldUnits = stream.admission.held;
-    const progress = { units: stream.units, heldUnits, atMs, window, periodStartMs, room };
-    const [owed = 0] = await store.recordProgress([{ ...progress, id: stream.call.id, seenAtMs: 0 }]);
-    stream.units = owed;
-  }
-
-  async function end(call: Open): Promise<void> {
-    const { admission: by, call: step } = call;
-    const units = step ? by.holdUpTo(call.units) : call.units;
-    const over = step && { call: { ...step, step: 'over' as const }, atMs: by.atMs ?? 0 };
-    const billed = await write({ ...call, ...over, units: Math.min(units, call.units) });
-    if (billed !== undefined) by.settle(billed, over?.atMs);
-    by.release();
-  }
-
-  return async ({ what, which, units }: Step): Promise<void> => {
-    if (what === 'look') await admission.tick();
-    if (what === 'stream') await stream(units);
-    if (what === 'call') {
-      const by = await admit(units);
-      if (by) open.push({ admission: by, call: undefined, units, atMs: host.clock.nowMs() });
-    }
-    const chosen = open[which % open.length];
-    if (!chosen) return;
-    if (what === 'grow') await grow(chosen, units);
-    if (what !== 'end' && what !== 'hang-up') return;
-    open = open.filter((other) => other !== chosen);
-    if (what === 'hang-up' && !chosen.call) chosen.admission.release();
-    else await end(chosen);
-  };
-}
-
-async function openHistory() {
+/** A closed database with a customer, its limits, and two keys: each history has a copy, which is made faster. */
+async function prepareShop(beside: Limits) {
   const host = createFakeHost();
-  const path = join(createTestFolder(), 'meterctl.db');
-  const stores = [await openStore({ path, host }), await openStore({ path, host })] as const;
-  onTestFinished(async () => void (await Promise.all(stores.map((store) => store.close()))));
-  const subscriber = await addSubscriber(stores[0], host);
-  const { customer } = subscriber;
-  const limits = { quota: { units: quota, per: 'hour' } } as const;
+  const path = newStorePath();
+  const store = await openStore({ path, host });
+  const { customer, key: first } = await addSubscriber(store, host);
+  const deps = { store, host, secretPrefix: 'mk_test_' };
+  const { key: second } = await issueKey(deps, { customerId: customer.id }, 'system');
   const act = { actor: 'system', atMs: 0 } as const;
-  await stores[0].recordLimits({ kind: 'customer', customerId: customer.id }, limits, act);
-  const sellers = stores.map((store) => createSeller(store, host, subscriber));
-  let sold = 0;
-  return {
-    async run(next: Step): Promise<void> {
-      if (next.what === 'wait') await host.advance(HOUR_MS / 4);
-      await sellers[next.seller]?.(next);
-      for (let hour = 0; hour < 3; hour += 1) {
-        const fromMs = Math.floor(host.clock.nowMs() / HOUR_MS - hour) * HOUR_MS;
-        const { units } = await stores[0].sumUsage({ fromMs, toMs: fromMs + HOUR_MS });
-        expect(units).toBeLessThanOrEqual(quota);
-        sold = Math.max(sold, units);
-      }
-    },
-    /** The most of an hour. */
-    sold: () => sold,
-  };
+  const limits: Limits = { quota: { units: quota, per: 'hour' }, ...beside };
+  await store.recordLimits({ kind: 'customer', customerId: customer.id }, limits, act);
+  const keyLimits: Limits = { quota: { units: keyQuota, per: 'hour' } };
+  await store.recordLimits({ kind: 'key', keyId: second.id }, keyLimits, act);
+  await store.close();
+  return { path, customer, keys: [first, second] as const, beside };
 }
 
-it('two processes stay within a quota, whatever their calls do and whenever they look at each other', async () => {
-  let most = 0;
+async function openHistory({ path: prepared, customer, keys }: Awaited<ReturnType<typeof prepareShop>>) {
+  const host = createFakeHost();
+  const path = newStorePath();
+  copyFileSync(prepared, path);
+  const start = () => openSeller({ path, host, customer, terms });
+  const sellers: [Seller, Seller] = [await start(), await start()];
+
+  async function run({ seller: index, what, key: keyIndex, which, units }: Step): Promise<void> {
+    const seller = sellers[index];
+    if (what === 'call' || what === 'stream') await seller.begin(what, keys[keyIndex], units);
+    if (what === 'answer') await seller.answer(which);
+    if (what === 'grow') seller.grow(which, units);
+    if (what === 'say') seller.say(which, units);
+    if (what === 'save') await seller.save(which);
+    if (what === 'complete' || what === 'client-gone') await seller.end(which, what);
+    if (what === 'look') await seller.look();
+    if (what === 'tend') await seller.tend();
+    if (what === 'wait') await host.advance(HOUR_MS / 2);
+    if (what !== 'crash') return;
+    await seller.crash();
+    sellers[index] = await start();
+  }
+
+  /** All that is used in the end, when both are gone: the most of any hour, and the sum. */
+  async function finish(): Promise<Used> {
+    for (const seller of sellers) await seller.crash();
+    const store = await openStore({ path, host });
+    const owed = await store.listUnseenCalls({ fromMs: Number.MAX_SAFE_INTEGER, toMs: 0 }, 1_000);
+    const unitsOf = async (fromMs: number, toMs: number, key?: ApiKey) => {
+      const { units } = await store.sumUsage({ fromMs, toMs, keyId: key?.id });
+      return owed
+        .filter(({ atMs, keyNo }) => atMs >= fromMs && atMs < toMs && (!key || keyNo === key.no))
+        .reduce((sum, call) => sum + call.units, units);
+    };
+    const used: Used = { ofHour: 0, ofKey: 0, inAll: await unitsOf(0, host.clock.nowMs() + 1) };
+    for (let fromMs = testStartMs; fromMs <= host.clock.nowMs(); fromMs += HOUR_MS) {
+      const toMs = fromMs + HOUR_MS;
+      used.ofHour = Math.max(used.ofHour, await unitsOf(fromMs, toMs));
+      used.ofKey = Math.max(used.ofKey, await unitsOf(fromMs, toMs, keys[1]));
+    }
+    await store.close();
+    return used;
+  }
+
+  return { run, finish };
+}
+
+it('two processes stay within all limits, whatever their calls do and whenever they look at each other', async () => {
+  const shops = await Promise.all(besides.map(prepareShop));
+  const reached = new Set<string>();
+  const history = fc.array(step, { minLength: 50, maxLength: 100, size: 'max' });
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 30, maxLength: 60 }), async (steps) => {
-      const history = await openHistory();
-      for (const next of steps) await history.run(next);
-      most = Math.max(most, history.sold());
+    fc.asyncProperty(fc.constantFrom(...shops), history, async (shop, steps) => {
+      const { beside } = shop;
+      const { run, finish } = await openHistory(shop);
+      for (const next of steps) await run(next);
+      const { ofHour, ofKey, inAll } = await finish();
+      expect(ofHour).toBeLessThanOrEqual(quota);
+      expect(ofKey).toBeLessThanOrEqual(keyQuota);
+      if (beside.prepaid) expect(inAll).toBeLessThanOrEqual(prepaid);
+      if (beside.spendCapMinor) expect(costOf(terms, inAll)).toBeLessThanOrEqual(capMinor);
+      if (ofHour === quota) reached.add('quota');
+      if (ofKey === keyQuota) reached.add('key quota');
+      if (beside.prepaid && inAll === prepaid) reached.add('prepaid');
+      if (beside.spendCapMinor && costOf(terms, inAll) === capMinor) reached.add('cap');
     }),
-    { numRuns: 100, endOnFailure: true },
+    { numRuns: 200, endOnFailure: true },
   );
   // The histories reach what they are about.
-  expect(most).toBe(quota);
+  expect([...reached].sort()).toEqual(['cap', 'key quota', 'prepaid', 'quota']);
 });
