@@ -46,24 +46,32 @@ export function createRoomChecks(parts: {
 function createRoomCheck(parts: { ledgerUnits: LedgerUnits; openCalls: OpenCallRows }): RoomCheck {
   const { ledgerUnits, openCalls } = parts;
   const counts = new Map<string, Taken>();
+  /** What was found for a bound last. Calls of one caller share their bounds, and come at nearly the same time. */
+  const found = new Map<RoomBound, { window: Period; taken: Taken }>();
 
-  function takenOf(bound: RoomBound, count: UsageCount): Taken {
-    const name = JSON.stringify(count);
-    const known = counts.get(name);
-    if (known) return known;
-    const { own, others } = openCalls.sums(count);
-    const { units } = ledgerUnits(count, bound.knownSum(count.window));
-    const taken = { committed: units + others.owed, held: own.owed + own.held + others.held };
+  function count(bound: RoomBound, asked: UsageCount): Taken {
+    const { own, others } = openCalls.sums(asked);
+    const { units } = ledgerUnits(asked, bound.knownSum(asked.window));
+    return { committed: units + others.owed, held: own.owed + own.held + others.held };
+  }
+
+  function find(bound: RoomBound, atMs: number): { window: Period; taken: Taken } {
+    const last = found.get(bound);
+    if (last && contains(last.window, atMs)) return last;
+    const asked = bound.countAt(atMs);
+    const name = JSON.stringify(asked);
+    const taken = counts.get(name) ?? count(bound, asked);
     counts.set(name, taken);
-    return taken;
+    const present = { window: asked.window, taken };
+    found.set(bound, present);
+    return present;
   }
 
   /** The counts that bound the usage: what is left of each, and how much of that the call holds itself. */
   function placesOf({ room, atMs }: Asking, holding?: Holding) {
     return (room?.bounds ?? []).map((bound) => {
-      const count = bound.countAt(atMs);
-      const taken = takenOf(bound, count);
-      const own = holding && contains(count.window, holding.atMs) ? holding.heldUnits : 0;
+      const { window, taken } = find(bound, atMs);
+      const own = holding && contains(window, holding.atMs) ? holding.heldUnits : 0;
       const committed = Math.max(0, taken.committed);
       return { taken, own, left: bound.unitsMax(taken.committed) - committed - taken.held + own };
     });
