@@ -286,6 +286,7 @@ describe('a scan', () => {
     write('notes.txt', `\nthe key is ${made.key}\n`);
     const plain = await run('keys scan');
     expect(plain.code).toBe(3);
+    expect(plain.err).toContain('Found 1 key in ');
     expect(plain.out).toMatch(
       new RegExp(`^notes.txt:2  mk_test_….{4}  ${made.id} of ${customer}, active\n$`),
     );

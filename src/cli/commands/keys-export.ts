@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { type Command, Option } from 'commander';
 import type { HashedKey } from '../../domain/key-hash.js';
 import { csvText } from '../../terminal/csv.js';
+import { countOf } from '../../terminal/money.js';
 import { addExamples, type Runner } from '../command.js';
 import type { Context } from '../context.js';
 import { transferCsv, transferFields, transferJson } from '../key-transfer-row.js';
@@ -46,7 +47,7 @@ async function exportKeys(context: Context, { format }: Options): Promise<undefi
     if (!stream.write(textOf(page, format, count === 0))) await once(stream, 'drain');
     count += page.length;
   }
-  context.note(`Exported ${count} keys.`);
+  context.note(`Exported ${countOf(count, 'key')}.`);
 }
 
 async function* pages(context: Context): AsyncGenerator<HashedKey[]> {

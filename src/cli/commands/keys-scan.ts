@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import { MeterctlError } from '../../domain/error.js';
 import { keyStatus } from '../../domain/key.js';
 import { type Finding, type ScanResult, scanForKeys } from '../../keys/scan/scan.js';
+import { countOf } from '../../terminal/money.js';
 import { printable } from '../../terminal/printable.js';
 import { addExamples, type Runner } from '../command.js';
 import type { Context } from '../context.js';
@@ -70,7 +71,7 @@ function show(context: Context, { findings, scanned, history }: ScanResult, nowM
   }
   const past = history ? ` and ${objects} versions and messages of the history` : '';
   const left = skipped === 0 ? '' : `; ${skipped} were too large or unreadable`;
-  context.note(`Found ${findings.length} keys in ${files} files${past}${left}.`);
+  context.note(`Found ${countOf(findings.length, 'key')} in ${countOf(files, 'file')}${past}${left}.`);
 }
 
 function findingJson({ key, ...finding }: Finding, nowMs: number) {
