@@ -73,13 +73,16 @@ interface CallUnits {
   held: number;
 }
 
+/** What came of a usage that adds nothing to the ledger. */
+export type Unchanged = Pick<RecordedUsage, 'id' | 'recorded' | 'units'>;
+
 /** The rows of calls that run. All but `listUnseen` happens inside a transaction of the caller's. */
 export interface OpenCallRows {
   listUnseen: OpenCallStore['listUnseenCalls'];
   /** Whether other processes run calls, or have left some in a crash. */
   hasOthers(): boolean;
   /** Begins or ends the entry's call. `undefined` for what goes into the ledger. */
-  step(entry: Entry): Pick<RecordedUsage, 'id' | 'recorded' | 'units'> | undefined;
+  step(entry: Entry): Unchanged | undefined;
   /** Notes how far a call has come. */
   progress(call: CallProgress): void;
   /** What a call holds, while it is open. */

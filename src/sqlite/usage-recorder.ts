@@ -5,7 +5,7 @@ import type { CallProgress } from '../domain/open-call.js';
 import type { RecordedUsage } from '../domain/usage.js';
 import type { Ids } from '../lib/host.js';
 import type { Database } from './open.js';
-import type { OpenCallRows } from './open-calls.js';
+import type { OpenCallRows, Unchanged } from './open-calls.js';
 import type { BeginRoomCheck, RoomCheck } from './room.js';
 import {
   addToBatch,
@@ -33,9 +33,6 @@ INSERT INTO deliveries (
   units, customer_no, meter_no, window_start_ms, window_end_ms, period_start_ms, id, timestamp_ms, state, next_attempt_at_ms
 ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open', ?)
 RETURNING no`;
-
-/** What came of a usage that adds nothing to the ledger. */
-type Unchanged = Pick<RecordedUsage, 'id' | 'recorded' | 'units'>;
 
 const noRoom: Unchanged = { id: 0, recorded: 'no_room', units: 0 };
 

@@ -3,8 +3,8 @@
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { createTestFolder } from '../support/folder.js';
-import { createProgram, type Program } from '../support/program.js';
+import type { Program } from '../support/program.js';
+import { openSubscribedProgram } from '../support/subscribed-program.js';
 
 const quota = 5_000;
 
@@ -44,11 +44,7 @@ async function unitsOf(program: Program): Promise<number> {
 
 describe('a quota and SIGKILL', () => {
   it('is neither overrun nor cut short by crashes', { timeout: 120_000 }, async () => {
-    const program = createProgram(createTestFolder());
-    await program.json(['init', '--product', 'Fire API', '--unit', 'call', '--price', '1.00']);
-    const create = ['customers', 'create', '--email', 'ada@example.com', '--subscribe'];
-    const { id } = await program.json<{ id: string }>(create);
-    const { key } = await program.json<{ key: string }>(['keys', 'create', '--customer', id]);
+    const { program, customerId: id, key } = await openSubscribedProgram();
     await program.json(['limits', 'set', id, '--quota', `${quota}/period`]);
     let answered = 0;
     for (let crash = 0; crash < 3; crash += 1) {
@@ -80,11 +76,7 @@ describe('a quota and SIGKILL', () => {
   });
 
   it('bills a call under an Idempotency-Key once, also when its answer was lost in a crash', async () => {
-    const program = createProgram(createTestFolder());
-    await program.json(['init', '--product', 'Fire API', '--unit', 'call', '--price', '1.00']);
-    const create = ['customers', 'create', '--email', 'ada@example.com', '--subscribe'];
-    const { id } = await program.json<{ id: string }>(create);
-    const { key } = await program.json<{ key: string }>(['keys', 'create', '--customer', id]);
+    const { program, key } = await openSubscribedProgram();
     const bodies = new Map<string, string>();
     const names = Array.from({ length: 60 }, (_, index) => `call-${index}`);
     async function round(url: string): Promise<number> {

@@ -1,9 +1,9 @@
 /** Limits as a client meets them: over real connections, at the running daemon. */
 
-import { Agent, request } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { openDaemon, type TestDaemon } from '../support/daemon.js';
+import { openDaemon } from '../support/daemon.js';
 import { eventually } from '../support/eventually.js';
+import { flood } from '../support/flood.js';
 
 async function openShop(config: Record<string, unknown> = {}) {
   const daemon = await openDaemon({ config });
@@ -12,25 +12,6 @@ async function openShop(config: Record<string, unknown> = {}) {
   const call = (init: RequestInit = {}): Promise<Response> =>
     fetch(`${daemon.url}/api`, { ...init, headers: { 'x-api-key': created.key } });
   return { daemon, customer: id, keyId: created.id, key: created.key, call };
-}
-
-/** Makes so many calls over 100 kept connections, and counts the statuses. */
-async function flood(daemon: TestDaemon, key: string, calls: number): Promise<Record<number, number>> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 100 });
-  const statuses: Record<number, number> = {};
-  const options = { agent, headers: { 'x-api-key': key } };
-  const one = () =>
-    new Promise<void>((resolve, reject) => {
-      const sent = request(`${daemon.url}/api`, options, (answer) => {
-        const status = answer.statusCode ?? 0;
-        statuses[status] = (statuses[status] ?? 0) + 1;
-        answer.resume().on('end', resolve);
-      });
-      sent.on('error', reject).end();
-    });
-  await Promise.all(Array.from({ length: calls }, one));
-  agent.destroy();
-  return statuses;
 }
 
 describe('limits over HTTP', () => {
@@ -106,7 +87,10 @@ describe('limits over HTTP', () => {
       },
     });
     await daemon.json(`usage record --customer ${customer} --units 200`);
-    expect(await flood(daemon, key, 10_000)).toEqual({ 200: 1_000, 429: 9_000 });
+    expect(await flood(daemon.url, key, { calls: 10_000, connections: 100 })).toEqual({
+      200: 1_000,
+      429: 9_000,
+    });
     expect(await (await call()).json()).toMatchObject({ code: 'quota_exceeded' });
     const { total } = await daemon.json<{ total: { units: number } }>('usage');
     expect(total.units).toBe(1_200);

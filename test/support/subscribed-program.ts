@@ -8,7 +8,7 @@ import { createProgram, type Program } from './program.js';
 /** Sets it up; nothing is served yet. `config` is added to meterctl.json. */
 export async function openSubscribedProgram(
   config: Record<string, unknown> = {},
-): Promise<{ program: Program; key: string }> {
+): Promise<{ program: Program; customerId: string; key: string }> {
   const program = createProgram(createTestFolder());
   await program.run([
     'init',
@@ -27,5 +27,5 @@ export async function openSubscribedProgram(
   const customer = ['customers', 'create', '--email', 'a@b.c', '--subscribe'];
   const { id } = await program.json<{ id: string }>(customer);
   const { key } = await program.json<{ key: string }>(['keys', 'create', '--customer', id]);
-  return { program, key };
+  return { program, customerId: id, key };
 }

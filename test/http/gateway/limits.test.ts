@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../../support/eventually.js';
-import { openGateway, openUpstream, sendRaw, type TestGateway } from './open-gateway.js';
+import { openEvents, openGateway, openUpstream, readAll, sendRaw, type TestGateway } from './open-gateway.js';
 
 async function limit(gateway: TestGateway, ...options: string[]): Promise<void> {
   await gateway.json(`limits set ${gateway.customerId} ${options.join(' ')}`);
@@ -12,17 +12,6 @@ async function limit(gateway: TestGateway, ...options: string[]): Promise<void> 
 }
 
 const probe = { path: '/probe', units: 0 };
-
-/** Reads what comes until the connection ends, in whatever way. */
-async function readAll(answer: Response): Promise<string> {
-  let text = '';
-  try {
-    for await (const piece of answer.body ?? []) text += Buffer.from(piece).toString('latin1');
-  } catch {
-    // Cut off: what came counts.
-  }
-  return text;
-}
 
 describe('a limit before an upstream', () => {
   it('lets out what fits of answers that tell their cost, and bills nothing else', async () => {
@@ -122,14 +111,7 @@ describe('a limit before an upstream', () => {
   it.each(['delivered', 'none'])(
     'cuts streams off when it is used up, and bills what it left (%s)',
     async (onAbort) => {
-      const upstream = await openUpstream((_req, res) => {
-        res.setHeader('content-type', 'text/event-stream');
-        const more = () => {
-          if (!res.destroyed) res.write('data: x\n\n', () => setImmediate(more));
-        };
-        more();
-      });
-      const gateway = await openGateway(upstream, {
+      const gateway = await openGateway(await openEvents(), {
         routes: [{ path: '/events', units: { by: 'events' }, onAbort }, probe],
       });
       await limit(gateway, '--quota 500/month');

@@ -54,6 +54,28 @@ export async function openUpstream(
   return url;
 }
 
+/** Serves events without an end, for as long as anybody listens. Returns its URL. */
+export function openEvents(): Promise<string> {
+  return openUpstream((_req, res) => {
+    res.setHeader('content-type', 'text/event-stream');
+    const more = () => {
+      if (!res.destroyed) res.write('data: x\n\n', () => setImmediate(more));
+    };
+    more();
+  });
+}
+
+/** Reads what comes until the connection ends, in whatever way. */
+export async function readAll(answer: Response): Promise<string> {
+  let text = '';
+  try {
+    for await (const piece of answer.body ?? []) text += Buffer.from(piece).toString('latin1');
+  } catch {
+    // Cut off: what came counts.
+  }
+  return text;
+}
+
 /** Serves bare bytes until the test has finished, for what no HTTP library would send. Returns its URL. */
 export async function openRawUpstream(onConnection: (socket: Socket) => void): Promise<string> {
   const sockets = new Set<Socket>();

@@ -2,7 +2,7 @@
 
 import { expect, it } from 'vitest';
 import { eventually } from '../../support/eventually.js';
-import { openGateway, openUpstream } from './open-gateway.js';
+import { openEvents, openGateway, openUpstream, readAll } from './open-gateway.js';
 
 const probe = { path: '/probe', units: 0 };
 
@@ -15,25 +15,6 @@ async function openTwo(upstream: string, config: Record<string, unknown>) {
     both: [one.url, two].map((url) => (path: string) => ask(url, path)),
     units: async () => (await one.usage()).units,
   };
-}
-
-/** Answers with events for as long as anybody listens. */
-async function openEvents(): Promise<string> {
-  return openUpstream((_req, res) => {
-    res.setHeader('content-type', 'text/event-stream');
-    const more = () => {
-      if (!res.destroyed) res.write('data: x\n\n', () => setImmediate(more));
-    };
-    more();
-  });
-}
-
-async function drain(answer: Response): Promise<void> {
-  try {
-    for await (const _ of answer.body ?? []);
-  } catch {
-    // Cut off.
-  }
 }
 
 it('sell what fits of answers that tell their cost, and bill nothing else', async () => {
@@ -61,7 +42,7 @@ it.each(['delivered', 'none'])('cut streams off when all is used up, to the unit
     routes: [{ path: '/events', units: { by: 'events' }, onAbort }, probe],
     limits: { quota: '5000/month' },
   });
-  await Promise.all(both.flatMap((call) => [1, 2].map(async () => drain(await call('/events')))));
+  await Promise.all(both.flatMap((call) => [1, 2].map(async () => readAll(await call('/events')))));
   await eventually(async () => expect(await units()).toBe(5_000));
   await eventually(async () => {
     for (const call of both) expect((await call('/events')).status).toBe(429);
