@@ -19,6 +19,7 @@ import type { Closers } from './lib/closers.js';
 import type { Host } from './lib/host.js';
 import { createLoop, type Loop } from './lib/loop.js';
 import { createLimiting } from './limiting.js';
+import { createAnswerClaims } from './metering/answer-claims.js';
 import { createLedgerWriter, type LedgerWriter } from './metering/ledger-writer.js';
 import { createOpenCalls, type OpenCalls } from './metering/open-calls.js';
 import { createRepeatGuard, type RepeatGuard } from './metering/repeat-guard.js';
@@ -82,7 +83,8 @@ export async function createServices(
   // Signatures are as old as the machine's clock says, also when the embedded Stripe's time is ahead.
   const read = createWebhookReader(secrets, machine.clock);
   const { prices, admission, alerter } = createLimiting(parts, closers);
-  const repeats = closers.add(createRepeatGuard({ store, clock, log }));
+  const claims = closers.add(createAnswerClaims({ store, host: machine }));
+  const repeats = closers.add(createRepeatGuard({ store, claims, clock, log }));
   const apply = createEventApplier({ ...parts, meter: parts.catalog.eventName });
   const inbox = closers.add(createInbox({ store, host, read, apply }));
   const courier = closers.add(createDaemonCourier(parts));
@@ -107,6 +109,7 @@ export async function createServices(
         reconciliation,
         prices,
         admission,
+        claims,
         repeats,
         alerter,
       ];

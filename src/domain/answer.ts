@@ -28,9 +28,58 @@ export interface AnsweredCall {
   answerTo(recorded: RecordedUsage): Answer;
 }
 
+/** A call under a key that is being carried out, or was when its process crashed. */
+export interface RunningCall {
+  fingerprint: Uint8Array;
+  status: 'running';
+}
+
+/** A key that a process takes for a call before it carries it out. */
+export interface AnswerClaim {
+  customerNo: number;
+  idempotencyKey: string;
+  fingerprint: Uint8Array;
+  /** Stands for the process. */
+  runner: string;
+  /** Which of the runner's claims it is. */
+  no: number;
+}
+
 /** An answer that was kept. */
 export interface KeptAnswer extends Answer {
   fingerprint: Uint8Array;
   /** What the first call was billed. */
   units: number;
+}
+
+/** Answers of calls with an Idempotency-Key; they are kept by `recordUsage`. */
+export interface AnswerStore extends AnswerClaimStore {
+  /** What the customer's call under the key was answered in the day before `nowMs`, or that it is open. */
+  findAnswer(
+    customerNo: number,
+    idempotencyKey: string,
+    nowMs: number,
+  ): Promise<KeptAnswer | RunningCall | undefined>;
+  /** Forgets answers that are a day old. Returns how many. */
+  removeAnswers(nowMs: number): Promise<number>;
+}
+
+/**
+ * Keys of calls that are being carried out, so that one process alone does. They are seen by others at once, but not synced: a
+ * power cut ends those who made them too.
+ */
+export interface AnswerClaimStore {
+  /** Takes the key for the call, last seen now, unless it is answered (see `findAnswer`), open, or another process's. */
+  claimAnswer(
+    claim: AnswerClaim,
+    at: { nowMs: number; seenAtMs: number },
+  ): Promise<'claimed' | KeptAnswer | RunningCall>;
+  /** Gives keys free, where these claims still hold them. */
+  releaseAnswers(claims: readonly Omit<AnswerClaim, 'fingerprint'>[]): Promise<void>;
+  /** Says that the runner still carries out what it has taken. */
+  renewClaims(runner: string, seenAtMs: number): Promise<void>;
+  /** Who has taken keys, and when it was last seen. */
+  listClaimants(): Promise<{ runner: string; seenAtMs: number }[]>;
+  /** Gives everything free that the runner has taken. */
+  removeClaims(runner: string): Promise<void>;
 }

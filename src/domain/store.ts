@@ -4,7 +4,7 @@
  */
 
 import type { AlertStore } from './alert.js';
-import type { KeptAnswer } from './answer.js';
+import type { AnswerStore } from './answer.js';
 import type { Act, AuditEntry, AuditFilter, NewAuditEntry } from './audit.js';
 import type { Checkout } from './checkout.js';
 import type { Customer, CustomerReading } from './customer.js';
@@ -107,18 +107,6 @@ export interface UsageStore extends OpenCallStore, UsageCounts {
   /** Sums by group, in ascending order of the group. */
   listUsage(filter: UsageFilter, by: UsageGrouping): Promise<UsageSum[]>;
   sumUsage(filter: UsageFilter): Promise<UsageTotals>;
-}
-
-/** Answers of calls with an Idempotency-Key; they are kept by `recordUsage`. */
-export interface AnswerStore {
-  /** What the customer's call under the key was answered in the day before `nowMs`; `running` where it is open. */
-  findAnswer(
-    customerNo: number,
-    idempotencyKey: string,
-    nowMs: number,
-  ): Promise<KeptAnswer | 'running' | undefined>;
-  /** Forgets answers that are a day old. Returns how many. */
-  removeAnswers(nowMs: number): Promise<number>;
 }
 
 /** The outbox. */

@@ -26,6 +26,14 @@ export interface Ids {
   bound(prefix: string, atMs: number): string;
 }
 
+/** Processes of this machine, by names that nobody else on it has. */
+export interface Processes {
+  /** This one's. */
+  readonly own: string;
+  /** Whether that process has surely ended; of one on another machine, or in another container, nobody can be sure. */
+  hasEnded(name: string): boolean;
+}
+
 /** Where the program writes what it does. Fields never hold a secret. */
 export interface Log {
   debug(message: string, fields?: Record<string, unknown>): void;
@@ -39,6 +47,7 @@ export interface Host {
   clock: Clock;
   random: Random;
   ids: Ids;
+  processes: Processes;
   fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
   log: Log;
 }

@@ -1,9 +1,9 @@
 /** Calls with an Idempotency-Key: the first one is carried out, a repeat gets what that was answered, and both at once is refused. */
 
-import { answerAgeMaxMs, type KeptAnswer } from '../domain/answer.js';
-import type { AnswerStore } from '../domain/store.js';
+import { type AnswerStore, answerAgeMaxMs, type KeptAnswer } from '../domain/answer.js';
 import type { Clock, Log } from '../lib/host.js';
 import { createLoop, type Loop } from '../lib/loop.js';
+import type { AnswerClaims, Claimed } from './answer-claims.js';
 
 /** How often old answers are thrown away. */
 const removeIntervalMs = answerAgeMaxMs / 24;
@@ -32,9 +32,16 @@ export interface RepeatGuard extends Loop {
   tick(): Promise<void>;
 }
 
-/** Makes a guard for the calls of this process: two processes that get the same call at once both carry it out, and bill it once. */
-export function createRepeatGuard(deps: { store: AnswerStore; clock: Clock; log: Log }): RepeatGuard {
-  const { store, clock, log } = deps;
+/** What a guard works with. */
+export interface RepeatGuardDeps {
+  store: Pick<AnswerStore, 'findAnswer' | 'removeAnswers'>;
+  claims: Pick<AnswerClaims, 'claim'>;
+  clock: Clock;
+  log: Log;
+}
+
+/** Makes a guard. A key is held twice: here, where it costs nothing, and by a claim that other processes see. */
+export function createRepeatGuard({ store, claims, clock, log }: RepeatGuardDeps): RepeatGuard {
   /** Fingerprints of what is being carried out. */
   const running = new Map<string, Uint8Array>();
 
@@ -43,21 +50,29 @@ export function createRepeatGuard(deps: { store: AnswerStore; clock: Clock; log:
     const present = running.get(name);
     if (present) return { kind: isSame(present, call.fingerprint) ? 'running' : 'other' };
     running.set(name, call.fingerprint);
-    function end(): void {
-      // Once ended, the name may already be another call's.
-      if (running.get(name) === call.fingerprint) running.delete(name);
-    }
+    let isFirst = false;
     try {
-      const answer = await store.findAnswer(call.customerNo, call.idempotencyKey, call.atMs);
-      if (!answer) return { kind: 'first', end };
-      end();
-      // In another process, or in one that has crashed: then it is closed in a while.
-      if (answer === 'running') return { kind: 'running' };
-      return isSame(answer.fingerprint, call.fingerprint) ? { kind: 'repeat', answer } : { kind: 'other' };
-    } catch (error) {
-      end();
-      throw error;
+      const found = await find(call);
+      if ('release' in found) {
+        isFirst = true;
+        return {
+          kind: 'first',
+          end: once(() => {
+            running.delete(name);
+            found.release();
+          }),
+        };
+      }
+      if (!isSame(found.fingerprint, call.fingerprint)) return { kind: 'other' };
+      return found.status === 'running' ? { kind: 'running' } : { kind: 'repeat', answer: found };
+    } finally {
+      if (!isFirst) running.delete(name);
     }
+  }
+
+  /** A repeat, which is common, is answered without a write. */
+  async function find({ atMs, ...call }: KeyedCall): Promise<Claimed> {
+    return (await store.findAnswer(call.customerNo, call.idempotencyKey, atMs)) ?? claims.claim(call, atMs);
   }
 
   async function tick(): Promise<void> {
@@ -70,4 +85,14 @@ export function createRepeatGuard(deps: { store: AnswerStore; clock: Clock; log:
 
 function isSame(one: Uint8Array, other: Uint8Array): boolean {
   return Buffer.compare(one, other) === 0;
+}
+
+/** Ended twice, a call must not end another that has taken its place. */
+function once(task: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (isDone) return;
+    isDone = true;
+    task();
+  };
 }

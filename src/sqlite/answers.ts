@@ -1,10 +1,10 @@
 /** Answers kept for repeats, in SQLite. */
 
 import type { Database as Connection } from 'better-sqlite3';
-import { answerAgeMaxMs, type KeptAnswer } from '../domain/answer.js';
-import type { AnswerStore } from '../domain/store.js';
+import { type AnswerStore, answerAgeMaxMs, type KeptAnswer } from '../domain/answer.js';
 import type { NewUsage, RecordedUsage } from '../domain/usage.js';
 import type { Clock } from '../lib/host.js';
+import { createAnswerClaims } from './answer-claims.js';
 import { writeInBatches } from './batches.js';
 import type { Database } from './open.js';
 
@@ -26,7 +26,7 @@ SELECT a.fingerprint, a.status, a.headers, a.body, a.usage_id AS usageId, u.unit
 FROM answers a JOIN usage u ON u.id = a.usage_id
 WHERE a.customer_no = ? AND a.idempotency_key = ? AND a.created_at_ms > ?`;
 
-const isOpenSql = "SELECT 'running' FROM open_calls WHERE customer_no = ? AND idempotency_key = ?";
+const findOpenSql = 'SELECT fingerprint FROM open_calls WHERE customer_no = ? AND idempotency_key = ?';
 
 const removeSql = `
 DELETE FROM answers WHERE (customer_no, idempotency_key) IN (
@@ -65,21 +65,20 @@ export function createAnswerKeeper(connection: Connection): AnswerKeeper {
 /** The part of the contract that repeats are answered from. */
 export function createAnswers(database: Database, clock: Clock): AnswerStore {
   const { connection, read } = database;
-  const find = connection.prepare<[number, string, number], AnswerRow>(findSql);
-  const isOpen = connection.prepare<[number, string], 'running'>(isOpenSql).pluck();
+  const findAnswered = connection.prepare<[number, string, number], AnswerRow>(findSql);
+  const findOpen = connection.prepare<[number, string], Uint8Array>(findOpenSql).pluck();
   const remove = connection.prepare<[{ beforeMs: number; rows: number }]>(removeSql);
+
+  function find(customerNo: number, idempotencyKey: string, nowMs: number) {
+    const row = findAnswered.get(customerNo, idempotencyKey, nowMs - answerAgeMaxMs);
+    if (row) return keptAnswer(row);
+    const fingerprint = findOpen.get(customerNo, idempotencyKey);
+    return fingerprint && ({ fingerprint, status: 'running' } as const);
+  }
+
   return {
-    async findAnswer(customerNo, idempotencyKey, nowMs) {
-      const row = read(
-        () =>
-          find.get(customerNo, idempotencyKey, nowMs - answerAgeMaxMs) ??
-          isOpen.get(customerNo, idempotencyKey),
-      );
-      if (row === undefined || row === 'running') return row;
-      const { usageId: _, headers, ...answer } = row;
-      // Only `keep` writes the column, from headers.
-      return { ...answer, headers: JSON.parse(headers) as KeptAnswer['headers'] };
-    },
+    ...createAnswerClaims(database, find),
+    findAnswer: async (...call) => read(() => find(...call)),
     removeAnswers: (nowMs) =>
       writeInBatches(
         database,
@@ -87,4 +86,9 @@ export function createAnswers(database: Database, clock: Clock): AnswerStore {
         (rows) => remove.run({ beforeMs: nowMs - answerAgeMaxMs, rows }).changes,
       ),
   };
+}
+
+function keptAnswer({ usageId: _, headers, ...answer }: AnswerRow): KeptAnswer {
+  // Only `keep` writes the column, from headers.
+  return { ...answer, headers: JSON.parse(headers) as KeptAnswer['headers'] };
 }

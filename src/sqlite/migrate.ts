@@ -16,6 +16,7 @@ import { openCallsSql } from './migrations/011-open-calls.js';
 import { keyedOpenCallsSql } from './migrations/012-keyed-open-calls.js';
 import { abandonedCheckoutsSql } from './migrations/013-abandoned-checkouts.js';
 import { heldUnitsSql } from './migrations/014-held-units.js';
+import { answerClaimsSql } from './migrations/015-answer-claims.js';
 
 /** Step `n` stands at index `n - 1`, and brings `user_version` to `n`. Never edited once released, only added to. */
 const migrations: readonly string[] = [
@@ -33,6 +34,7 @@ const migrations: readonly string[] = [
   keyedOpenCallsSql,
   abandonedCheckoutsSql,
   heldUnitsSql,
+  answerClaimsSql,
 ];
 
 /** Marks a file as ours in SQLite's header: "mete" in ASCII. */

@@ -6,7 +6,7 @@ import Sqlite from 'better-sqlite3';
 import { MeterctlError } from '../domain/error.js';
 import type { Clock } from '../lib/host.js';
 import { migrate } from './migrate.js';
-import { createWriteLine } from './write-line.js';
+import { createWriteLine, type WriteSteps } from './write-line.js';
 
 /** How long opening, and each write, waits for another process's transaction before it gives up. */
 const busyTimeoutMs = 5_000;
@@ -33,6 +33,11 @@ export interface Database {
    * It runs before `write` returns, unless another process has the lock: then it waits, and blocks nothing.
    */
   write<T>(step: () => T): Promise<T>;
+  /**
+   * As `write`, but not synced: every process sees it at once, and a power cut may take it back. The next synced commit takes
+   * it along. For what means nothing once the processes are gone that wrote it.
+   */
+  writeUnsynced<T>(step: () => T): Promise<T>;
   /** Waits for the writes that wait. */
   close(): Promise<void>;
 }
@@ -104,8 +109,9 @@ function createDatabase(connection: Sqlite.Database, path: string, clock: Clock)
     }
   }
 
-  const steps = { begin, complete: <T>(step: () => T) => translated(path, () => complete(step)) };
-  const line = createWriteLine(steps, clock, busyTimeoutMs);
+  const synced: WriteSteps = { begin, complete: (step) => translated(path, () => complete(step)) };
+  const unsynced = withoutSync(connection, synced);
+  const line = createWriteLine(clock, busyTimeoutMs);
   const read = createReader(connection, (step) => {
     beginRead.run();
     return complete(step);
@@ -113,10 +119,36 @@ function createDatabase(connection: Sqlite.Database, path: string, clock: Clock)
   return {
     connection,
     read: (step) => translated(path, () => read(step)),
-    write: line.write,
+    write: (step) => line.write(synced, step),
+    writeUnsynced: (step) => line.write(unsynced, step),
     async close() {
       await line.drain();
       connection.close();
+    },
+  };
+}
+
+/** SQLite: how much is synced can be changed between transactions alone. With a log, NORMAL leaves out the sync of commits. */
+function withoutSync(connection: Sqlite.Database, { begin, complete }: WriteSteps): WriteSteps {
+  const syncCommits = (yes: boolean) => void connection.pragma(`synchronous = ${yes ? 'FULL' : 'NORMAL'}`);
+  return {
+    begin() {
+      syncCommits(false);
+      let hasBegun = false;
+      try {
+        const refusal = begin();
+        hasBegun = refusal === undefined;
+        return refusal;
+      } finally {
+        if (!hasBegun) syncCommits(true);
+      }
+    },
+    complete(step) {
+      try {
+        return complete(step);
+      } finally {
+        syncCommits(true);
+      }
     },
   };
 }

@@ -21,20 +21,20 @@ export interface WriteLine {
    * Runs the step at once when the lock is free and nobody waits for it. Otherwise first come, first served; rejects with
    * what `begin` returned after `timeoutMs` of waiting.
    */
-  write<T>(step: () => T): Promise<T>;
+  write<T>(steps: WriteSteps, step: () => T): Promise<T>;
   /** Resolves when nobody waits. */
   drain(): Promise<void>;
 }
 
 /** Makes an empty line. */
-export function createWriteLine(steps: WriteSteps, clock: Clock, timeoutMs: number): WriteLine {
+export function createWriteLine(clock: Clock, timeoutMs: number): WriteLine {
   /** The last one in the line. While there is none nothing is awaited: paid calls go through here. */
   let last: Promise<unknown> | undefined;
   /** All pauses so far. The clock's own time may jump. */
   let pausedMs = 0;
 
   /** Only the first in the line tries. Until the lock is held nothing of the step has run, so it may be tried again. */
-  async function wait<T>(ahead: Promise<unknown> | undefined, step: () => T): Promise<T> {
+  async function wait<T>(ahead: Promise<unknown> | undefined, steps: WriteSteps, step: () => T): Promise<T> {
     const untilMs = pausedMs + timeoutMs;
     if (ahead) {
       await ahead.catch(() => undefined);
@@ -51,9 +51,9 @@ export function createWriteLine(steps: WriteSteps, clock: Clock, timeoutMs: numb
   }
 
   return {
-    async write(step) {
+    async write(steps, step) {
       if (!last && !steps.begin()) return steps.complete(step);
-      const waiting = wait(last, step);
+      const waiting = wait(last, steps, step);
       last = waiting;
       try {
         return await waiting;

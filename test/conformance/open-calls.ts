@@ -48,7 +48,10 @@ export function describeOpenCalls(open: OpenStore): void {
       };
       await store.recordUsage([newUsage(one, { call: step, answered })], testStartMs);
       const another = await openAnother();
-      expect(await another.findAnswer(one, 'k', testStartMs)).toBe('running');
+      expect(await another.findAnswer(one, 'k', testStartMs)).toEqual({
+        status: 'running',
+        fingerprint: Buffer.alloc(32),
+      });
       expect(await another.findAnswer(one, 'other', testStartMs)).toBeUndefined();
       const [left] = await another.listUnseenCalls(everybody, 10);
       await another.recordUsage(left ? [{ ...left, units: 5 }] : [], testStartMs);

@@ -3,6 +3,7 @@
 import { describe } from 'vitest';
 import type { Store } from '../../src/domain/store.js';
 import type { FakeHost } from '../support/host.js';
+import { describeAnswerClaims } from './answer-claims.js';
 import { describeAnswers } from './answers.js';
 import { describeCheckouts } from './checkouts.js';
 import { describeCounts } from './counts.js';
@@ -53,6 +54,7 @@ export function describeStore(engine: string, open: OpenStore): void {
     describeCheckouts(open);
     describeWebhooks(open);
     describeAnswers(open);
+    describeAnswerClaims(open);
     describeLimits(open);
   });
 }

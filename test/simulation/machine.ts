@@ -103,6 +103,7 @@ export function createDaemonHost(
     },
     random: createRandom(seed, 100 + number),
     ids: { next: nextId, bound },
+    processes: { own: life.name, hasEnded: () => false },
     fetch: () => Promise.reject(new Error('a daemon has no business on the network but the SDK')),
     log: createLog(life.name, note),
   };
@@ -124,6 +125,7 @@ export function createStripeHost({ seed, time, scheduler, note }: Surroundings, 
     },
     random: createRandom(seed, 1),
     ids: { next: (prefix) => `${prefix}_stripe`, bound },
+    processes: { own: 'stripe', hasEnded: () => false },
     fetch: post,
     log: createLog('stripe', note),
   };

@@ -132,6 +132,30 @@ describe('a write', () => {
   });
 });
 
+describe('a write that need not be synced', () => {
+  const fully = 2;
+  const normally = 1;
+
+  it('leaves the next one synced, whatever came of it', async () => {
+    const { host, database, lock, release } = openScene();
+    const level = () => database.connection.pragma('synchronous', { simple: true });
+    const levels = [await database.writeUnsynced(level), level(), await database.write(level)];
+    expect(levels).toEqual([normally, fully, fully]);
+    const failing = database.writeUnsynced(() => {
+      throw new Error('a defect');
+    });
+    await expect(failing).rejects.toThrow('a defect');
+    expect(level()).toBe(fully);
+    lock();
+    const waiting = [database.writeUnsynced(level), database.write(level), database.writeUnsynced(level)];
+    expect(level()).toBe(fully);
+    release();
+    await host.advance(50);
+    expect(await Promise.all(waiting)).toEqual([normally, fully, normally]);
+    expect(level()).toBe(fully);
+  });
+});
+
 describe('the ledger', () => {
   it('takes batches in order also when the names in them are new, and counts them on', async () => {
     const { host, database, lock, release } = openScene();

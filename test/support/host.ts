@@ -50,6 +50,7 @@ export function createFakeHost(options: { nowMs?: number; seed?: number } = {}):
       },
       bound: (prefix, atMs) => `${prefix}_${padded(idTimes.filter((ms) => ms < atMs).length + 1)}`,
     },
+    processes: { own: 'test', hasEnded: () => false },
     fetch: (input, init) => fetch(input, init),
     log: { debug: writer('debug'), info: writer('info'), warn: writer('warn'), error: writer('error') },
   };

@@ -76,3 +76,45 @@ it('leave each other what a running call holds', async () => {
   );
   expect(await units()).toBe(1);
 });
+
+it('ask the upstream once for calls under one Idempotency-Key', async () => {
+  const waiting: (() => void)[] = [];
+  const upstream = await openUpstream((req, res) => {
+    waiting.push(() => {
+      if (req.url === '/api/down') res.statusCode = 500;
+      res.end(`run ${waiting.length}`);
+    });
+  });
+  const one = await openGateway(upstream, {});
+  const urls = [one.url, await one.openSecond()];
+  const ask = (url: string | undefined, path: string, method = 'GET') =>
+    fetch(`${url}${path}`, { method, headers: { 'x-api-key': one.key, 'idempotency-key': path } });
+  const running = ask(urls[0], '/api/slow');
+  await eventually(async () => expect(waiting).toHaveLength(1));
+  for (const url of urls) {
+    const concurrent = await ask(url, '/api/slow');
+    expect([concurrent.status, await concurrent.json()]).toMatchObject([
+      409,
+      { code: 'idempotency_in_progress' },
+    ]);
+    const other = await ask(url, '/api/slow', 'DELETE');
+    expect([other.status, await other.json()]).toMatchObject([422, { code: 'idempotency_key_mismatch' }]);
+  }
+  waiting[0]?.();
+  expect(await (await running).text()).toBe('run 1');
+  for (const url of urls) {
+    const repeat = await ask(url, '/api/slow');
+    expect([repeat.headers.get('idempotent-replayed'), await repeat.text()]).toEqual(['true', 'run 1']);
+  }
+  // What was not billed may be asked for again, by whoever comes.
+  const failed = ask(urls[0], '/api/down');
+  await eventually(async () => expect(waiting).toHaveLength(2));
+  expect((await ask(urls[1], '/api/down')).status).toBe(409);
+  waiting[1]?.();
+  expect((await failed).status).toBe(500);
+  const again = ask(urls[1], '/api/down');
+  await eventually(async () => expect(waiting).toHaveLength(3));
+  waiting[2]?.();
+  expect((await again).status).toBe(500);
+  expect(await one.usage()).toEqual({ units: 1, requests: 1 });
+});
