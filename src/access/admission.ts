@@ -70,8 +70,8 @@ export function createAdmission(deps: AdmissionDeps): AdmissionControl {
     const held = limitsOf(request);
     if (held instanceof Promise) return held.then(() => admit(request));
     const { limits } = held;
-    if (limits.scopes.length === 0) return unlimited;
     const { atMs, units } = request;
+    if (limits.scopes.length === 0) return unlimited(atMs, held.reserving);
     const counted = held.counted.at(atMs);
     if (counted instanceof Promise) return counted.then(() => admit(request));
     watchNew(held, counted);
@@ -127,7 +127,7 @@ function createLimitReader(
 ): (calling: Calling) => HeldLimits | Promise<HeldLimits> {
   const known = new WeakMap<ApiKey, HeldLimits>();
 
-  function hold(limits: CallerLimits, { customer }: Caller): HeldLimits {
+  function hold(limits: CallerLimits, { key, customer }: Caller): HeldLimits {
     const counted = new CountedLimits(counters, limits);
     const reserving: Reserving = {
       nowMs: () => clock.nowMs(),
@@ -136,7 +136,10 @@ function createLimitReader(
       isOnePeriod: (one, other) =>
         billingPeriodOf(customer, one)?.startMs === billingPeriodOf(customer, other)?.startMs,
       room: () => counted.room,
-      settled: (present) => watch(limits, present),
+      settled(units, atMs, present) {
+        counters.note(key.no, customer.no, units, atMs, present);
+        watch(limits, present);
+      },
       ended() {
         for (const scope of limits.scopes) standing.leave(scope);
       },

@@ -44,6 +44,11 @@ export interface Counters {
   find(whose: Counted, span: CountedSpan, window: Period): Counter | undefined;
   /** Reads the counter from the ledger. Rejects with `unavailable` when that cannot be read. */
   load(whose: Counted, span: CountedSpan, window: Period): Promise<void>;
+  /**
+   * The ledger has so many units more of a key and its customer, used at that time, and these counters have them. So have all
+   * others from now on: limits that did not hold for the call may hold for the next one.
+   */
+  note(keyNo: number, customerNo: number, units: number, atMs: number, counted: readonly Counter[]): void;
   /** Has everything read again before it is used next. What is reserved stays. */
   expire(): void;
 }
@@ -110,6 +115,10 @@ export function createCounters(deps: { store: CountStore; clock: Clock; meter: s
       reading.set(name, started);
       return started;
     },
+    note(keyNo, customerNo, units, atMs, counted) {
+      addTo(tallies.key.get(keyNo), units, atMs, counted);
+      addTo(tallies.customer.get(customerNo), units, atMs, counted);
+    },
     expire() {
       for (const some of [tallies.key, tallies.customer]) {
         for (const tally of some.values()) retire(tally);
@@ -120,6 +129,15 @@ export function createCounters(deps: { store: CountStore; clock: Clock; meter: s
 
 function counterOf(tally: Tally, span: CountedSpan, { startMs }: Period): Counter | undefined {
   return tally.find((counter) => counter.span === span && counter.startMs === startMs);
+}
+
+/** Adds units to the counters of the time that do not have them. Written out, as it runs for every call. */
+function addTo(tally: Tally | undefined, units: number, atMs: number, counted: readonly Counter[]): void {
+  if (!tally) return;
+  for (const counter of tally) {
+    const isItsTime = atMs >= counter.startMs && atMs < counter.endMs;
+    if (isItsTime && !counted.includes(counter)) counter.committed += units;
+  }
 }
 
 /** Keeps what was read of a window, in its counter or in a new one, which takes the place of earlier windows. */

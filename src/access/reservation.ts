@@ -36,18 +36,20 @@ export interface Admission {
   release(): void;
 }
 
-/** A call that no limit holds for. */
-export const unlimited = {
-  headers: () => [],
-  hold: () => undefined,
-  holdUpTo: (units: number) => units,
-  held: 0,
-  atMs: undefined,
-  room: undefined,
-  lookAgain: async () => undefined,
-  settle: () => undefined,
-  release: () => undefined,
-} satisfies Admission;
+/** A call that no limit holds for, made at a time; what it uses may count for limits to come. */
+export function unlimited(madeAtMs: number, caller: Pick<Reserving, 'settled'>): Admission {
+  return {
+    headers: () => [],
+    hold: () => undefined,
+    holdUpTo: (units) => units,
+    held: 0,
+    atMs: undefined,
+    room: undefined,
+    lookAgain: async () => undefined,
+    settle: (units, atMs = madeAtMs) => caller.settled(units, atMs, []),
+    release: () => undefined,
+  };
+}
 
 /** What the reservations of a caller ask of admission, and tell it. */
 export interface Reserving {
@@ -60,7 +62,8 @@ export interface Reserving {
   isOnePeriod(oneMs: number, otherMs: number): boolean;
   /** What belongs to the counters that were asked for last. */
   room(): Room | undefined;
-  settled(counters: readonly Counter[]): void;
+  /** The ledger has so many units more, used at that time, and these counters have them. */
+  settled(units: number, atMs: number, counters: readonly Counter[]): void;
   ended(): void;
 }
 
@@ -68,6 +71,7 @@ export interface Reserving {
 export class Reservation implements Admission {
   readonly #stand: Stand;
   readonly #caller: Reserving;
+  readonly #madeAtMs: number;
   #room: Room | undefined;
   #atMs: number;
   #held = 0;
@@ -79,6 +83,7 @@ export class Reservation implements Admission {
     this.#stand = stand;
     this.#caller = caller;
     this.#room = caller.room();
+    this.#madeAtMs = stand.atMs;
     this.#atMs = stand.atMs;
     this.#enter(stand.counters);
     this.#take(units);
@@ -132,7 +137,7 @@ export class Reservation implements Admission {
   settle(units: number, atMs?: number): void {
     if (atMs !== undefined) this.#follow(atMs);
     this.#count(units);
-    this.#caller.settled(this.#stand.counters);
+    this.#caller.settled(units, atMs ?? this.#madeAtMs, this.#stand.counters);
   }
 
   release(): void {

@@ -218,6 +218,28 @@ describe('admission', () => {
     refused(await admit(1));
   });
 
+  it('counts what calls use while no limit asks for it, for one that comes', async () => {
+    const { admit, set, record } = await openAdmission();
+    const use = async (units: number, call: Admission) => {
+      await record(units);
+      call.settle(units);
+      call.release();
+    };
+    await set({ quota: { units: 10, per: 'day' } });
+    await use(2, admitted(await admit()));
+    await set({ quota: { units: 10, per: 'month' } });
+    await use(3, admitted(await admit()));
+    await set(undefined);
+    const running = admitted(await admit());
+    await use(1, admitted(await admit()));
+    await set({ quota: { units: 10, per: 'day' } });
+    expect(refused(await admit(5)).detail).toMatch(/4 units/);
+    await use(3, running);
+    expect(refused(await admit(2)).detail).toMatch(/1 units/);
+    await set({ quota: { units: 10, per: 'month' } });
+    expect(refused(await admit(2)).detail).toMatch(/1 units/);
+  });
+
   it('lets in exactly what is left of 1,000 units when 10,000 calls come at once', async () => {
     const { admit, set, store, host, record } = await openAdmission();
     await record(500);
