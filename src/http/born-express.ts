@@ -30,7 +30,10 @@ export function createExpressServer(app: Express, listener: Listener): ExpressSe
   app.response = Response.prototype as typeof app.response;
   // What the server makes is what Express makes of it, as of here.
   const onRequest = listener as unknown as (req: IncomingMessage, res: ServerResponse) => void;
-  const server = createServer({ IncomingMessage: Request, ServerResponse: Response }, onRequest);
+  const server = createServer({ IncomingMessage: Request, ServerResponse: Response }, (req, res) => {
+    if (!res.socket) closeWith(req.socket, res);
+    onRequest(req, res);
+  });
   const upgraded = new Set<Duplex>();
   server.on('upgrade', (req: Request, socket, head) => {
     upgraded.add(socket);
@@ -46,6 +49,16 @@ export function createExpressServer(app: Express, listener: Listener): ExpressSe
       for (const socket of upgraded) socket.destroy();
     },
   };
+}
+
+/** An answer that waits for an earlier one on its connection is not told by Node that the connection has closed. */
+function closeWith(socket: Duplex, res: ServerResponse): void {
+  const close = () => {
+    res.destroy();
+    res.emit('close');
+  };
+  socket.once('close', close);
+  res.once('socket', () => socket.off('close', close));
 }
 
 /**

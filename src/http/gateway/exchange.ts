@@ -68,6 +68,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #send() {
+    if (this.#res.destroyed) return this.#end('client-gone'); // While the call waited to be let in.
     this.#res.once('close', () => this.#onClientClose());
     const { requestBytesMax, body } = this.#passage;
     if ((body?.length ?? Number(this.#req.headers['content-length'] ?? 0)) > requestBytesMax) {
