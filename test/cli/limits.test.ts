@@ -65,6 +65,12 @@ describe('limits', () => {
     });
   });
 
+  it('hold for a plan whose id somebody chose, as for any price', async () => {
+    const { json } = await ready();
+    await json('limits set --plan gold --rate 20/s');
+    expect(await json('limits show --plan gold')).toMatchObject({ plan: 'gold', rate: '20/s' });
+  });
+
   it('may hold a key to less', async () => {
     const { json, run, customer } = await ready();
     const { id } = await json<{ id: string }>(`keys create --customer ${customer} --quota 9/day`);

@@ -28,7 +28,7 @@ export function declare(command: Command, run: Runner): void {
   command
     .argument('[customer]', "the customer's id", parse.id('cus'))
     .option('--key <id>', 'limit a key, beside what holds for its customer', parse.id('key'))
-    .option('--plan <price>', 'limit everybody whose subscription has this price', parse.id('price'))
+    .option('--plan <price>', 'limit everybody whose subscription has this price', parse.shortText)
     .option('--rate <rate>', `calls, such as ${rateExamples}`, parse.orNone(parse.rate))
     .option('--quota <quota>', `units, such as ${quotaExamples}`, parse.orNone(parse.quota))
     .option('--max-in-flight <number>', 'calls at the same time', parse.orNone(parse.callsAtOnce))

@@ -11,7 +11,7 @@ export function declare(command: Command, run: Runner): void {
   command
     .argument('[customer]', "the customer's id", parse.id('cus'))
     .option('--key <id>', 'a key instead', parse.id('key'))
-    .option('--plan <price>', 'everybody whose subscription has this price', parse.id('price'))
+    .option('--plan <price>', 'everybody whose subscription has this price', parse.shortText)
     .action(run(show));
   addExamples(command, [
     ['meterctl limits show cus_NffrFeUfNV2Hib', 'what holds for a customer, and what is used of it'],
