@@ -1,6 +1,7 @@
 /** The process: arguments, environment, signals and streams, handed to the command line as values. */
 
 import { readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { runProgram } from './cli/program.js';
 import { createTerminal } from './terminal/terminal.js';
 
@@ -11,6 +12,7 @@ export async function main(): Promise<void> {
   process.exitCode = await runProgram({
     argv: process.argv.slice(2),
     env: process.env,
+    userName,
     folder: process.cwd(),
     terminal: createTerminal(process, process.env),
     version: readVersion(),
@@ -38,6 +40,15 @@ function untilStopped(): Promise<void> {
     process.on('SIGINT', stop(2));
     process.on('SIGTERM', stop(15));
   });
+}
+
+/** In a container a process may run by a number that nobody has a name for. */
+function userName(): string | undefined {
+  try {
+    return userInfo().username;
+  } catch {
+    return undefined;
+  }
 }
 
 /** A full disk behind our output is a failure, but none of this program. */

@@ -83,7 +83,7 @@ export function openContext(surroundings: Surroundings, flags: GlobalFlags): Con
     flags,
     folder: surroundings.folder,
     mayAsk: terminal.interactive && !flags.yes,
-    actor: `cli:${userOf(surroundings.env)}`,
+    actor: `cli:${userOf(surroundings)}`,
     self: surroundings.self,
     env: surroundings.env,
     untilStopped: surroundings.untilStopped,
@@ -126,9 +126,9 @@ export async function confirmed(context: Context, question: string): Promise<voi
   }
 }
 
-/** The user as the operating system tells it in the environment; Windows has another name for it. */
-function userOf({ LOGNAME, USER, USERNAME }: Surroundings['env']): string {
-  const name = LOGNAME || USER || USERNAME || 'unknown';
+/** The user as the environment tells, in which Windows has another name for it; cron, systemd and containers set none. */
+function userOf({ env: { LOGNAME, USER, USERNAME }, userName }: Surroundings): string {
+  const name = LOGNAME || USER || USERNAME || userName() || 'unknown';
   return name.replace(/[^\w.@\\-]/g, '_').slice(0, 64);
 }
 

@@ -9,6 +9,8 @@ export interface Surroundings {
   /** Without the program's own name. */
   argv: readonly string[];
   env: Record<string, string | undefined>;
+  /** The user that the operating system runs the process for; `undefined` where it knows none by that number. */
+  userName(): string | undefined;
   /** The working directory. */
   folder: string;
   terminal: Terminal;

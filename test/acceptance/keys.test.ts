@@ -1,6 +1,7 @@
 /** Keys by the real program: where their secrets never are, and how changes reach a running daemon. */
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { hash as bcrypt } from '@node-rs/bcrypt';
 import { describe, expect, it } from 'vitest';
@@ -124,6 +125,15 @@ describe('a secret', () => {
       const random = secret.slice('mk_test_'.length, -7);
       expect(places.filter(([, text]) => text.includes(random)).map(([place]) => place)).toEqual([]);
     }
+  });
+});
+
+describe('the audit log', () => {
+  it('names the user of the process where the environment does not', async () => {
+    const { program, makeKey } = await open();
+    const { id } = await makeKey();
+    const { data } = await program.json<{ data: object[] }>(['audit', 'list', '--subject', id]);
+    expect(data).toMatchObject([{ action: 'key.created', actor: `cli:${userInfo().username}` }]);
   });
 });
 

@@ -28,6 +28,7 @@ export function createCommandLine(folder: string) {
     const code = await runProgram({
       argv: typeof line === 'string' ? line.split(' ').filter((word) => word !== '') : line,
       env,
+      userName: () => 'operator',
       folder,
       terminal,
       version: '0.0.0-test',
