@@ -1,10 +1,12 @@
 /** The options that `keys create` and `keys update` share, and what they make of a key. */
 
 import { type Command, Option } from 'commander';
+import { MeterctlError } from '../domain/error.js';
 import type { KeyChange } from '../domain/key.js';
 import { type Limits, type Quota, quotaExamples, type Rate, rateExamples } from '../domain/limit.js';
 import type { KeyOrder } from '../keys/issue.js';
 import { afterDuration } from '../lib/duration.js';
+import { latestMs } from '../lib/rfc3339.js';
 import * as parse from './parse.js';
 
 /** What the shared options make. */
@@ -68,9 +70,12 @@ export function termsOf(options: TermOptions, nowMs: number): Omit<KeyOrder, 'cu
   return { ...change, metadata: Object.fromEntries(entries) };
 }
 
-/** What is changed about a key. */
+/** What is changed about a key. Throws `invalid` when the same is both set and cleared. */
 export function changeOf(options: TermOptions, clear: readonly string[], nowMs: number): KeyChange {
   const { name, expires, scope, ip, metadata } = options;
+  const set: Record<(typeof clearable)[number], unknown> = { name, expires, scopes: scope, ip };
+  const both = clearable.find((term) => clear.includes(term) && set[term] !== undefined);
+  if (both) throw new MeterctlError('invalid', `${both} is both set and cleared.`);
   return {
     name: clear.includes('name') ? null : name,
     expiresAtMs: clear.includes('expires') ? null : expires && endOf(expires, nowMs),
@@ -80,7 +85,11 @@ export function changeOf(options: TermOptions, clear: readonly string[], nowMs: 
   };
 }
 
-/** The time that is meant. */
+/** The time that is meant. Throws `invalid` when it cannot be written. */
 export function endOf(end: parse.Moment, nowMs: number): number {
-  return 'atMs' in end ? end.atMs : afterDuration(nowMs, end.distance);
+  const atMs = 'atMs' in end ? end.atMs : afterDuration(nowMs, end.distance);
+  if (atMs <= latestMs) return atMs;
+  throw new MeterctlError('invalid', 'The end lies beyond the year 9999.', {
+    hint: 'A key without --expires never ends.',
+  });
 }

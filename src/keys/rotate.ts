@@ -4,6 +4,7 @@ import type { Actor } from '../domain/audit.js';
 import { MeterctlError } from '../domain/error.js';
 import type { ApiKey } from '../domain/key.js';
 import type { LimitStore } from '../domain/store.js';
+import { latestMs } from '../lib/rfc3339.js';
 import { type IssueDeps, type IssuedKey, prepareKey } from './issue.js';
 
 /** What rotating needs. */
@@ -44,7 +45,8 @@ export async function rotateKey(
   const limits = (await store.findLimits({ keyId: id })).key;
   const order = { customerId, name, metadata, scopes, ipAllow, expiresAtMs, limits };
   const { secret, row } = prepareKey(deps, order);
-  const rotated = await store.rotateKey(id, row, { endsAtMs: nowMs + rotation.graceMs, actor });
+  const endsAtMs = Math.min(nowMs + rotation.graceMs, latestMs);
+  const rotated = await store.rotateKey(id, row, { endsAtMs, actor });
   if (rotated === undefined) throw unknownKey(id);
   if (rotated === 'ended') {
     throw new MeterctlError('conflict', `The key ${id} has ended, or was rotated before.`, {
@@ -59,7 +61,7 @@ export async function rotateKey(
 }
 
 function endOfLife({ createdAtMs, expiresAtMs }: ApiKey, nowMs: number): number | null {
-  return expiresAtMs === null ? null : nowMs + (expiresAtMs - createdAtMs);
+  return expiresAtMs === null ? null : Math.min(nowMs + (expiresAtMs - createdAtMs), latestMs);
 }
 
 function unknownKey(id: string): MeterctlError {

@@ -87,6 +87,34 @@ describe('the terms of a key', () => {
   });
 });
 
+describe('the end of a key', () => {
+  it('is a time that can be written, and read again by an import', async () => {
+    const { json, run, customer } = await ready();
+    for (const expires of ['999999mo', '999999w']) {
+      const made = await run(`keys create --customer ${customer} --expires ${expires} --json`);
+      expect(made).toMatchObject({ code: 2, out: expect.stringContaining('year 9999') });
+    }
+    const last = '9999-12-31T23:59:59.999Z';
+    const made = await json<Made>(`keys create --customer ${customer} --expires ${last}`);
+    expect((await run(`keys update ${made.id} --expires 999999mo`)).code).toBe(2);
+    expect(await json(`keys rotate ${made.id} --grace 999999w`)).toMatchObject({
+      expires_at: last,
+      old: { ends_at: last },
+    });
+    const { out } = await run('keys export');
+    expect(await json('keys import', { input: out })).toEqual({ imported: 0, known: 2 });
+  });
+
+  it('is not set and taken away at once', async () => {
+    const { json, run, customer } = await ready();
+    const made = await json<Made>(`keys create --customer ${customer} --expires 30d`);
+    const update = (words: string) => run(`keys update ${made.id} ${words}`);
+    expect(await update('--expires 60d --clear name expires')).toMatchObject({ code: 2 });
+    expect((await update('--name a --clear name')).err).toContain('name is both set and cleared');
+    expect(await json(`keys show ${made.id}`)).toMatchObject({ name: null, expires_at: made.expires_at });
+  });
+});
+
 describe('a rotation', () => {
   it('gives a key of the same terms; the old one ends with its grace', async () => {
     const { json, run, customer } = await ready();
