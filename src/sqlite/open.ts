@@ -99,8 +99,11 @@ function createDatabase(connection: Sqlite.Database, path: string, clock: Clock)
     }
   }
 
-  function begin(): Error | undefined {
+  const syncCommits = createSyncSwitch(connection);
+
+  function begin(isSynced: boolean): Error | undefined {
     try {
+      syncCommits(isSynced);
       beginWrite.run();
       return undefined;
     } catch (error) {
@@ -109,8 +112,11 @@ function createDatabase(connection: Sqlite.Database, path: string, clock: Clock)
     }
   }
 
-  const synced: WriteSteps = { begin, complete: (step) => translated(path, () => complete(step)) };
-  const unsynced = withoutSync(connection, synced);
+  const stepsOf = (isSynced: boolean): WriteSteps => ({
+    begin: () => begin(isSynced),
+    complete: (step) => translated(path, () => complete(step)),
+  });
+  const [synced, unsynced] = [stepsOf(true), stepsOf(false)];
   const line = createWriteLine(clock, busyTimeoutMs);
   const read = createReader(connection, (step) => {
     beginRead.run();
@@ -128,28 +134,17 @@ function createDatabase(connection: Sqlite.Database, path: string, clock: Clock)
   };
 }
 
-/** SQLite: how much is synced can be changed between transactions alone. With a log, NORMAL leaves out the sync of commits. */
-function withoutSync(connection: Sqlite.Database, { begin, complete }: WriteSteps): WriteSteps {
-  const syncCommits = (yes: boolean) => void connection.pragma(`synchronous = ${yes ? 'FULL' : 'NORMAL'}`);
-  return {
-    begin() {
-      syncCommits(false);
-      let hasBegun = false;
-      try {
-        const refusal = begin();
-        hasBegun = refusal === undefined;
-        return refusal;
-      } finally {
-        if (!hasBegun) syncCommits(true);
-      }
-    },
-    complete(step) {
-      try {
-        return complete(step);
-      } finally {
-        syncCommits(true);
-      }
-    },
+/**
+ * SQLite: how much is synced can be changed between transactions alone. With a log, NORMAL leaves out the sync of commits.
+ * Whatever of this fails: what must be synced does not begin before it is.
+ */
+function createSyncSwitch(connection: Sqlite.Database): (on: boolean) => void {
+  let isOn = true;
+  return (on) => {
+    if (on === isOn) return;
+    isOn = false;
+    connection.pragma(`synchronous = ${on ? 'FULL' : 'NORMAL'}`);
+    isOn = on;
   };
 }
 

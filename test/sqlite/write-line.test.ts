@@ -139,20 +139,40 @@ describe('a write that need not be synced', () => {
   it('leaves the next one synced, whatever came of it', async () => {
     const { host, database, lock, release } = openScene();
     const level = () => database.connection.pragma('synchronous', { simple: true });
-    const levels = [await database.writeUnsynced(level), level(), await database.write(level)];
-    expect(levels).toEqual([normally, fully, fully]);
+    const levels = [await database.writeUnsynced(level), await database.write(level)];
+    expect(levels).toEqual([normally, fully]);
     const failing = database.writeUnsynced(() => {
       throw new Error('a defect');
     });
     await expect(failing).rejects.toThrow('a defect');
-    expect(level()).toBe(fully);
+    expect(await database.write(level)).toBe(fully);
     lock();
     const waiting = [database.writeUnsynced(level), database.write(level), database.writeUnsynced(level)];
-    expect(level()).toBe(fully);
     release();
     await host.advance(50);
     expect(await Promise.all(waiting)).toEqual([normally, fully, normally]);
-    expect(level()).toBe(fully);
+    expect(await database.write(level)).toBe(fully);
+  });
+
+  it('leaves the next one synced, or refused, also where SQLite cannot be told so', async () => {
+    const { database } = openScene();
+    const { connection } = database;
+    const level = () => connection.pragma('synchronous', { simple: true });
+    const other = new Sqlite(connection.name);
+    onTestFinished(() => void other.close());
+    other.unsafeMode().pragma('writable_schema = ON');
+    let version = Number(other.pragma('schema_version', { simple: true }));
+    const alter = (sql: string) => {
+      other.exec(sql);
+      version += 1;
+      other.pragma(`schema_version = ${version}`);
+    };
+    alter("INSERT INTO sqlite_schema VALUES ('table', 'bad', 'bad', 0, 'CREATE nonsense')");
+    const unsynced = database.writeUnsynced(() => connection.prepare('SELECT 1 FROM customers').get());
+    await expect(unsynced).rejects.toThrow();
+    await expect(database.write(level)).rejects.toThrow();
+    alter("DELETE FROM sqlite_schema WHERE name = 'bad'");
+    expect(await database.write(level)).toBe(fully);
   });
 });
 
