@@ -45,6 +45,13 @@ export interface AnswerClaim {
   no: number;
 }
 
+/** A process that has taken keys. */
+export interface Claimant {
+  runner: string;
+  /** By its own clock. */
+  seenAtMs: number;
+}
+
 /** An answer that was kept. */
 export interface KeptAnswer extends Answer {
   fingerprint: Uint8Array;
@@ -76,10 +83,10 @@ export interface AnswerClaimStore {
   ): Promise<'claimed' | KeptAnswer | RunningCall>;
   /** Gives keys free, where these claims still hold them. */
   releaseAnswers(claims: readonly Omit<AnswerClaim, 'fingerprint'>[]): Promise<void>;
-  /** Says that the runner still carries out what it has taken. */
-  renewClaims(runner: string, seenAtMs: number): Promise<void>;
+  /** Says that a runner still carries these calls out. Takes their keys again where they were given free, and nobody has them. */
+  renewClaims(claims: readonly AnswerClaim[], seenAtMs: number): Promise<void>;
   /** Who has taken keys, and when it was last seen. */
-  listClaimants(): Promise<{ runner: string; seenAtMs: number }[]>;
-  /** Gives everything free that the runner has taken. */
-  removeClaims(runner: string): Promise<void>;
+  listClaimants(): Promise<Claimant[]>;
+  /** Gives everything free that the runner has taken, unless it was seen since. Returns how many keys. */
+  removeClaims(claimant: Claimant): Promise<number>;
 }

@@ -1,8 +1,8 @@
 /** Keys that this process has taken for calls that it carries out, so that no other process carries them out too. */
 
-import type { AnswerClaim, AnswerClaimStore, KeptAnswer, RunningCall } from '../domain/answer.js';
+import type { AnswerClaim, AnswerClaimStore, Claimant, KeptAnswer, RunningCall } from '../domain/answer.js';
 import { MeterctlError } from '../domain/error.js';
-import type { Host } from '../lib/host.js';
+import type { Host, Processes } from '../lib/host.js';
 import { createLoop, type Loop } from '../lib/loop.js';
 
 const tickMs = 1_000;
@@ -10,8 +10,8 @@ const tickMs = 1_000;
 /** Every process that has taken keys says so often that it runs. */
 const renewMs = 5_000;
 
-/** One that has not said so for this long has crashed, or stands still. */
-const unseenMs = 15_000;
+/** One that has not said so for this many of our own ticks has crashed, or stands still. Its clock and ours may jump. */
+const unseenTicks = 15;
 
 /** A call that is to be carried out under a key. */
 type ClaimedCall = Omit<AnswerClaim, 'runner' | 'no'>;
@@ -40,35 +40,28 @@ export function createAnswerClaims(deps: Deps): AnswerClaims {
   const { store } = deps;
   const { clock, log, ids, processes } = deps.host;
   const runner = `${ids.next('run')} ${processes.own}`;
-  /** How many claims there were, how many there are, and those of them that are over. */
+  /** Claims of calls that run, by their numbers. */
+  const running = new Map<number, AnswerClaim>();
   let lastNo = 0;
-  let present = 0;
-  const over: AnswerClaim[] = [];
+  const { over, giveFree } = createReleases(store);
+  const findLeft = createWatch(runner, processes);
   let renewedAtMs = clock.nowMs();
-
-  async function giveFree(): Promise<void> {
-    const claims = over.splice(0);
-    if (claims.length === 0) return;
-    try {
-      await store.releaseAnswers(claims);
-      present -= claims.length;
-    } catch (error) {
-      over.push(...claims);
-      if (!(error instanceof MeterctlError)) throw error;
-    }
-  }
 
   async function renew(): Promise<void> {
     const nowMs = clock.nowMs();
-    if (present === 0 || Math.abs(nowMs - renewedAtMs) < renewMs) return;
+    if (running.size === 0 || Math.abs(nowMs - renewedAtMs) < renewMs) return;
     renewedAtMs = nowMs;
-    await store.renewClaims(runner, nowMs);
+    await store.renewClaims([...running.values()], nowMs);
   }
 
+  /** Whoever cannot write himself does not hold it against others. */
   async function tick(): Promise<void> {
-    await giveFree();
     await renew();
-    await removeLeft(deps, runner);
+    await giveFree();
+    for (const claimant of findLeft(await store.listClaimants())) {
+      const keys = await store.removeClaims(claimant);
+      if (keys > 0) log.warn('gave keys free that a crash had left taken', { runner: claimant.runner, keys });
+    }
   }
 
   const loop = createLoop({ name: 'keys of calls', clock, log, intervalMs: tickMs, tick });
@@ -80,11 +73,13 @@ export function createAnswerClaims(deps: Deps): AnswerClaims {
       const claim: AnswerClaim = { ...call, runner, no: lastNo };
       const found = await store.claimAnswer(claim, { nowMs: atMs, seenAtMs: clock.nowMs() });
       if (found !== 'claimed') return found;
-      present += 1;
+      running.set(claim.no, claim);
       return {
         release() {
+          if (!running.delete(claim.no)) return;
           over.push(claim);
-          void giveFree();
+          // What fails is left to the next tick, which tells of it.
+          giveFree().catch(() => undefined);
         },
       };
     },
@@ -95,16 +90,39 @@ export function createAnswerClaims(deps: Deps): AnswerClaims {
   };
 }
 
-/** Gives free what processes have taken that have ended, or stand still. */
-async function removeLeft({ store, host }: Deps, own: string): Promise<void> {
-  const { clock, log, processes } = host;
-  for (const { runner, seenAtMs } of await store.listClaimants()) {
-    if (runner === own) continue;
-    const isUnseen = Math.abs(clock.nowMs() - seenAtMs) >= unseenMs;
-    if (!isUnseen && !processes.hasEnded(processOf(runner))) continue;
-    await store.removeClaims(runner);
-    log.warn('gave keys free that a crash had left taken', { runner });
-  }
+/** Claims of calls that are over, until they are given free. What cannot be written now is left for the next time. */
+function createReleases(store: AnswerClaimStore): { over: AnswerClaim[]; giveFree(): Promise<void> } {
+  const over: AnswerClaim[] = [];
+  return {
+    over,
+    async giveFree() {
+      const claims = over.splice(0);
+      if (claims.length === 0) return;
+      try {
+        await store.releaseAnswers(claims);
+      } catch (error) {
+        over.push(...claims);
+        if (!(error instanceof MeterctlError)) throw error;
+      }
+    },
+  };
+}
+
+/** Tells, of those who have taken keys at each tick, which have ended, or stand still. */
+function createWatch(own: string, processes: Processes): (claimants: readonly Claimant[]) => Claimant[] {
+  let seen = new Map<string, { atMs: number; ticks: number }>();
+  return (claimants) => {
+    const before = seen;
+    seen = new Map();
+    for (const { runner, seenAtMs: atMs } of claimants) {
+      const last = before.get(runner);
+      seen.set(runner, { atMs, ticks: last?.atMs === atMs ? last.ticks + 1 : 0 });
+    }
+    return claimants.filter(({ runner }) => {
+      if (runner === own) return false;
+      return (seen.get(runner)?.ticks ?? 0) >= unseenTicks || processes.hasEnded(processOf(runner));
+    });
+  };
 }
 
 /** The process's own name, behind that of what it opened. */

@@ -1,7 +1,7 @@
 /** Keys of calls that are being carried out, in SQLite. */
 
 import assert from 'node:assert';
-import type { AnswerClaim, AnswerClaimStore, KeptAnswer, RunningCall } from '../domain/answer.js';
+import type { AnswerClaim, AnswerClaimStore, Claimant, KeptAnswer, RunningCall } from '../domain/answer.js';
 import type { Database } from './open.js';
 
 /** What the runner itself has left there it did not manage to give free. */
@@ -17,11 +17,11 @@ const releaseSql = `
 DELETE FROM answer_claims
 WHERE customer_no = :customerNo AND idempotency_key = :idempotencyKey AND runner = :runner AND no = :no`;
 
-const renewSql = 'UPDATE answer_claims SET seen_at_ms = ? WHERE runner = ?';
-
 const listSql = 'SELECT runner, max(seen_at_ms) AS seenAtMs FROM answer_claims GROUP BY runner';
 
-const removeSql = 'DELETE FROM answer_claims WHERE runner = ?';
+const removeSql = `
+DELETE FROM answer_claims
+WHERE runner = :runner AND (SELECT max(seen_at_ms) FROM answer_claims WHERE runner = :runner) = :seenAtMs`;
 
 /** Claims part of the contract. `find` finds, inside a transaction, what there is under a key but for claims. */
 export function createAnswerClaims(
@@ -31,9 +31,8 @@ export function createAnswerClaims(
   const claim = connection.prepare<[AnswerClaim & { seenAtMs: number }]>(claimSql);
   const findClaim = connection.prepare<[number, string], Uint8Array>(findSql).pluck();
   const release = connection.prepare<[Omit<AnswerClaim, 'fingerprint'>]>(releaseSql);
-  const renew = connection.prepare<[number, string]>(renewSql);
-  const list = connection.prepare<[], { runner: string; seenAtMs: number }>(listSql);
-  const remove = connection.prepare<[string]>(removeSql);
+  const list = connection.prepare<[], Claimant>(listSql);
+  const remove = connection.prepare<[Claimant]>(removeSql);
   return {
     claimAnswer: (asked, { nowMs, seenAtMs }) =>
       writeUnsynced(() => {
@@ -46,8 +45,9 @@ export function createAnswerClaims(
         return { fingerprint, status: 'running' };
       }),
     releaseAnswers: (claims) => writeUnsynced(() => claims.forEach((one) => void release.run(one))),
-    renewClaims: (runner, seenAtMs) => writeUnsynced(() => void renew.run(seenAtMs, runner)),
+    renewClaims: (claims, seenAtMs) =>
+      writeUnsynced(() => claims.forEach((one) => void claim.run({ ...one, seenAtMs }))),
     listClaimants: async () => read(() => list.all()),
-    removeClaims: (runner) => writeUnsynced(() => void remove.run(runner)),
+    removeClaims: (claimant) => writeUnsynced(() => remove.run(claimant).changes),
   };
 }

@@ -77,11 +77,29 @@ export function describeAnswerClaims(open: OpenStore): void {
         { runner: 'one', seenAtMs: testStartMs + 5 },
         { runner: 'two', seenAtMs: testStartMs },
       ]);
-      await store.renewClaims('one', testStartMs + 9);
-      await another.removeClaims('two');
+      const renewed = [
+        claim,
+        { ...claim, idempotencyKey: 'l', no: 2 },
+        { ...claim, idempotencyKey: 'm', no: 3 },
+      ];
+      await store.renewClaims(renewed, testStartMs + 9);
+      expect(await another.removeClaims({ runner: 'two', seenAtMs: testStartMs })).toBe(1);
       expect(await another.listClaimants()).toEqual([{ runner: 'one', seenAtMs: testStartMs + 9 }]);
-      await another.removeClaims('one');
+      // It was seen since.
+      expect(await another.removeClaims({ runner: 'one', seenAtMs: testStartMs + 5 })).toBe(0);
+      expect(await another.removeClaims({ runner: 'one', seenAtMs: testStartMs + 9 })).toBe(2);
       expect(await another.claimAnswer({ ...claim, runner: 'two' }, at)).toBe('claimed');
+    });
+
+    it('can be made again by who still carries the calls out, where nobody else has', async () => {
+      const { store, another, claim } = await openTwo();
+      const claims = [claim, { ...claim, idempotencyKey: 'l', no: 2 }];
+      const elsewhere = { ...claim, runner: 'two' };
+      await another.claimAnswer(elsewhere, at);
+      await store.renewClaims(claims, testStartMs + 9);
+      expect(await another.claimAnswer({ ...elsewhere, idempotencyKey: 'l' }, at)).toEqual(running());
+      await store.releaseAnswers(claims);
+      expect(await another.listClaimants()).toEqual([{ runner: 'two', seenAtMs: testStartMs }]);
     });
   });
 }

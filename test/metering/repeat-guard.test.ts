@@ -103,12 +103,10 @@ describe('a call under a key', () => {
   });
 
   it('whose process is not seen any more gives its key free after 15 seconds', async () => {
-    const { host, one, two } = await openTwo();
+    const { one, two } = await openTwo();
     await one.carryOut();
-    await host.advance(14_999);
-    await two.claims.tick();
+    for (let seconds = 0; seconds < 15; seconds += 1) await two.claims.tick();
     expect(await two.begin()).toEqual({ kind: 'running' });
-    await host.advance(1);
     await two.claims.tick();
     const end = await two.carryOut();
     // Should it come back, its end takes nothing from who has the key now.
@@ -116,6 +114,44 @@ describe('a call under a key', () => {
     await one.claims.tick();
     expect(await one.begin()).toEqual({ kind: 'running' });
     end();
+  });
+
+  it('whose process comes back has its key again, unless somebody else has it', async () => {
+    const { host, one, two } = await openTwo();
+    const ends = [await one.carryOut(), await one.carryOut({ idempotencyKey: 'l' })];
+    for (let seconds = 0; seconds < 16; seconds += 1) await two.claims.tick();
+    const end = await two.carryOut();
+    await host.advance(16_000);
+    await one.claims.tick();
+    expect(await two.begin({ idempotencyKey: 'l' })).toEqual({ kind: 'running' });
+    for (const endOne of ends) endOne();
+    expect(await one.begin()).toEqual({ kind: 'running' });
+    end();
+    await one.carryOut();
+    await two.carryOut({ idempotencyKey: 'l' });
+  });
+
+  it.each([
+    ['forth', 3_600_000],
+    ['back', -3_600_000],
+  ])('keeps its key when the clock jumps %s', async (_how, byMs) => {
+    const { host, one, two } = await openTwo();
+    await one.carryOut();
+    await two.claims.tick();
+    host.jump(testStartMs + byMs);
+    await two.claims.tick();
+    expect(await two.begin()).toEqual({ kind: 'running' });
+    await one.claims.tick();
+    for (let seconds = 0; seconds < 15; seconds += 1) await two.claims.tick();
+    expect(await two.begin()).toEqual({ kind: 'running' });
+  });
+
+  it('may end when the database is closed already', async () => {
+    const { one } = await openTwo();
+    const end = await one.carryOut();
+    await one.database.close();
+    end();
+    await expect(one.claims.tick()).rejects.toThrow('not open');
   });
 
   it('gives its key free as soon as that can be written', async () => {
