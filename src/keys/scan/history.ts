@@ -83,8 +83,10 @@ async function* listObjects(
   for await (const line of createInterface({ input: sizes.stdout })) {
     const [object = '', type, size, ...words] = line.split(' ');
     if (type !== 'blob' && type !== 'commit' && type !== 'tag') continue;
+    // What stands there for a tag is its own name.
+    const path = type === 'blob' ? words.join(' ') : '';
     if (Number(size) > sizeMax) scanned.skipped += 1;
-    else yield `${object} ${words.join(' ')}\n`;
+    else yield `${object} ${path}\n`;
   }
   await ended;
 }

@@ -98,6 +98,15 @@ describe('a scan', () => {
     expect((await scan()).findings.map(({ file }) => file).sort()).toEqual([null, 'old name.txt'].sort());
   });
 
+  it('tells of the message of a tag as of that of a commit: it stands in no file', async () => {
+    const { folder, secret, scan } = await open();
+    git(folder, 'init', '-q');
+    git(folder, 'commit', '-q', '--allow-empty', '-m', 'one');
+    git(folder, 'tag', '-a', 'v1', '-m', `use ${secret}`);
+    const tag = git(folder, 'rev-parse', 'v1');
+    expect((await scan()).findings).toMatchObject([{ file: null, commit: tag }]);
+  });
+
   it('keeps to the folder that is named, also in the history', async () => {
     const { folder, secret, stranger, scan } = await open();
     git(folder, 'init', '-q');
