@@ -38,7 +38,7 @@ const problems = {
   conflict: [409, 'This contradicts what is there'],
   already_subscribed: [409, 'There is a subscription already'],
   idempotency_in_progress: [409, 'The first call is still running'],
-  idempotency_key_reused: [409, 'The first answer was too large to keep'],
+  idempotency_key_reused: [409, 'The first answer was not kept'],
   idempotency_key_mismatch: [422, 'The Idempotency-Key belongs to another request'],
   payload_too_large: [413, 'The body is too large'],
   rate_limited: [429, 'Too many requests'],

@@ -1,4 +1,4 @@
-/** Clients that hang up on calls with an Idempotency-Key: the calls end all the same, and their keys are not taken for ever. */
+/** Calls with an Idempotency-Key whose clients hang up, or whose answers are not kept: no key is taken for ever, and no call runs twice. */
 
 import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
@@ -49,4 +49,23 @@ describe('a client that hangs up on a call under a key', () => {
       });
     }
   });
+});
+
+it('says of a stream that its answer was not kept, however short, and asks for no second one', async () => {
+  let asked = 0;
+  const upstream = await openUpstream((_req, res) => {
+    asked += 1;
+    res.setHeader('content-type', 'text/event-stream').end('data: x\n\n');
+  });
+  const gateway = await openGateway(upstream);
+  const call = () => gateway.call('/api', { headers: { 'idempotency-key': 'k' } });
+  expect(await (await call()).text()).toBe('data: x\n\n');
+  const again = await call();
+  expect(again.status).toBe(409);
+  expect(await again.json()).toMatchObject({
+    code: 'idempotency_key_reused',
+    detail: expect.stringContaining('a stream'),
+    units: 1,
+  });
+  expect(asked).toBe(1);
 });
