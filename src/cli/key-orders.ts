@@ -10,7 +10,8 @@ import { fieldsOf } from './row-fields.js';
 /** So many keys are made in one go: all or none, in one commit that calls do not notice. */
 const ordersMax = 10_000;
 
-const known = ['customer', 'name', 'expires', 'scopes', 'ip_allow', 'metadata', 'rate', 'quota'];
+/** The fields of a row. */
+export const orderFields = ['customer', 'name', 'expires', 'scopes', 'ip_allow', 'metadata', 'rate', 'quota'];
 
 /** Reads all orders before the first key is made. Throws `invalid` with the line of what is wrong. */
 export async function readOrders(rows: AsyncIterable<Row>, nowMs: number): Promise<KeyOrder[]> {
@@ -28,7 +29,7 @@ export async function readOrders(rows: AsyncIterable<Row>, nowMs: number): Promi
 }
 
 function orderOf(row: Row, nowMs: number): KeyOrder {
-  const fields = fieldsOf(row, known);
+  const fields = fieldsOf(row, orderFields);
   const expires = fields.read('expires', parse.moment);
   return {
     customerId: fields.require('customer', parse.id('cus')),

@@ -24,15 +24,18 @@ export interface RowFields {
   metadata(): Record<string, string>;
 }
 
-/** The rows of a file, or of stdin, which `-` means. Throws `not_found`. */
-export function openRows(context: Context, path: string): AsyncGenerator<Row> {
+/** The rows of a file, or of stdin, which `-` means; of CSV the header line must be of known fields. Throws `not_found`. */
+export function openRows(context: Context, path: string, known: readonly string[]): AsyncGenerator<Row> {
   const { stdin } = context.terminal;
+  const checkHeader = (names: readonly string[]) => requireKnown(names, known, 1);
   if (path !== '-') {
     const file = resolve(context.folder, path);
     if (!existsSync(file)) throw new MeterctlError('not_found', `There is no file ${path}.`);
-    return readRows(createReadStream(file));
+    return readRows(createReadStream(file), checkHeader);
   }
-  if (!context.terminal.interactive) return readRows(stdin as AsyncIterable<Uint8Array>);
+  if (!context.terminal.interactive) {
+    return readRows(stdin as AsyncIterable<Uint8Array>, checkHeader);
+  }
   throw new MeterctlError('invalid', 'Rows are to come on stdin, but it is the keyboard.', {
     hint: 'Pipe them in, or name a file.',
   });
@@ -40,9 +43,8 @@ export function openRows(context: Context, path: string): AsyncGenerator<Row> {
 
 /** The fields; one that is not among `known` is an error with its likely spelling. */
 export function fieldsOf({ line, fields }: Row, known: readonly string[]): RowFields {
-  const error = (message: string) => new MeterctlError('invalid', `Line ${line}: ${message}`);
-  const strange = Object.keys(fields).find((name) => !known.includes(name) && !/^metadata\./.test(name));
-  if (strange !== undefined) throw error(unknownField(strange, known));
+  const error = (message: string) => wrongLine(line, message);
+  requireKnown(Object.keys(fields), known, line);
 
   /** Says of which field it is that a rule complains. */
   function guarded<T>(name: string, work: () => T): T {
@@ -55,15 +57,15 @@ export function fieldsOf({ line, fields }: Row, known: readonly string[]): RowFi
   }
 
   function read<T>(name: string, rule: (text: string) => T): T | undefined {
-    const text = textOf(fields[name]);
+    const text = textOf(name, fields[name]);
     return text === undefined || text === '' ? undefined : guarded(name, () => rule(text));
   }
 
-  function textOf(value: unknown): string | undefined {
+  function textOf(name: string, value: unknown): string | undefined {
     if (value === undefined || value === null) return undefined;
     if (typeof value === 'string') return value.trim();
     if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-    throw error('a field holds no text.');
+    throw error(`${name}: It must be a text.`);
   }
 
   return {
@@ -76,8 +78,8 @@ export function fieldsOf({ line, fields }: Row, known: readonly string[]): RowFi
     list(name, rule) {
       const value = fields[name];
       const text = Array.isArray(value)
-        ? value.map(textOf).join(',')
-        : textOf(value)
+        ? value.map((entry) => textOf(name, entry)).join(',')
+        : textOf(name, value)
             ?.split(/[\s,]+/)
             .join(',');
       return text ? guarded(name, () => rule(text)) : undefined;
@@ -89,12 +91,21 @@ export function fieldsOf({ line, fields }: Row, known: readonly string[]): RowFi
         .filter(([name]) => name.startsWith('metadata.'))
         .map(([name, value]) => [name.slice('metadata.'.length), value] as const);
       const entries = [...Object.entries(guarded('metadata', () => objectOf(fields.metadata))), ...columns]
-        .map(([key, value]) => [key, textOf(value) ?? ''] as const)
+        .map(([key, value]) => [key, textOf(`metadata.${key}`, value) ?? ''] as const)
         .filter(([, text]) => text !== '');
       for (const [key, text] of entries) guarded('metadata', () => parse.metadata(`${key}=${text}`));
       return Object.fromEntries(entries);
     },
   };
+}
+
+function wrongLine(line: number, message: string): MeterctlError {
+  return new MeterctlError('invalid', `Line ${line}: ${message}`);
+}
+
+function requireKnown(names: readonly string[], known: readonly string[], line: number): void {
+  const strange = names.find((name) => !known.includes(name) && !/^metadata\./.test(name));
+  if (strange !== undefined) throw wrongLine(line, unknownField(strange, known));
 }
 
 function unknownField(name: string, known: readonly string[]): string {

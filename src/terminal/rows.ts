@@ -16,8 +16,14 @@ export interface Row {
 /** Nobody needs a longer row. */
 const rowLengthMax = 64 * 1024;
 
+/** Is told the names in the header line of CSV, which may be all that there is. */
+type CheckHeader = (names: readonly string[]) => void;
+
 /** Reads rows as they come. What begins with a brace is JSON, all else CSV. Throws `invalid` with the line. */
-export async function* readRows(input: AsyncIterable<Uint8Array | string>): AsyncGenerator<Row> {
+export async function* readRows(
+  input: AsyncIterable<Uint8Array | string>,
+  checkHeader: CheckHeader,
+): AsyncGenerator<Row> {
   const texts = decode(input);
   let start = '';
   for (;;) {
@@ -25,7 +31,12 @@ export async function* readRows(input: AsyncIterable<Uint8Array | string>): Asyn
     start = (start + (value ?? '')).trimStart();
     if (done || start !== '') break;
   }
-  yield* start.startsWith('{') ? readJsonLines(rest(start, texts)) : readCsv(rest(start, texts));
+  if (start.startsWith('[')) {
+    throw new MeterctlError('invalid', 'This is one JSON array, not one object a line.', {
+      hint: "Take it apart: jq -c '.[]' prints one object a line.",
+    });
+  }
+  yield* start.startsWith('{') ? readJsonLines(rest(start, texts)) : readCsv(rest(start, texts), checkHeader);
 }
 
 async function* decode(input: AsyncIterable<Uint8Array | string>): AsyncGenerator<string> {
@@ -70,9 +81,12 @@ function parseObject(text: string, line: number): Record<string, unknown> {
   throw new MeterctlError('invalid', `Line ${line} is no JSON object.`);
 }
 
-async function* readCsv(texts: AsyncIterable<string>): AsyncGenerator<Row> {
+async function* readCsv(texts: AsyncIterable<string>, checkHeader: CheckHeader): AsyncGenerator<Row> {
   const parser = parse({
-    columns: true,
+    columns(names: string[]) {
+      checkHeader(names);
+      return names;
+    },
     info: true,
     trim: true,
     skip_empty_lines: true,

@@ -197,7 +197,7 @@ describe('keys from a file', () => {
   });
 
   it.each([
-    ['customer,nam\ncus_1,x', 'Line 2: there is no field nam. Did you mean name?'],
+    ['customer,nam\ncus_1,x', 'Line 1: there is no field nam. Did you mean name?'],
     ['customer,name\nCUSTOMER,x\n,y', 'Line 3: customer is missing'],
     ['customer,expires\nCUSTOMER,soon', 'Line 2: expires: It must be a time'],
     ['customer,name\nCUSTOMER,x,y', 'line 2 does not fit'],
@@ -282,6 +282,27 @@ describe('export and import', () => {
       '2 error: Line 2: hash: the hash must be',
     );
     expect(await refused({ customer })).toContain('2 error: Line 2: hash is missing');
+  });
+});
+
+describe('what is no file of keys', () => {
+  it.each([
+    ['a JSON array', '[{"customer":"cus_1","hash":"a"}]', /one object a line/],
+    ['rows without a header', `cus_1,${'a'.repeat(64)}\n`, /there is no field cus_1/],
+    ['a header with a field that is unknown', 'customer,hsh\n', /there is no field hsh. Did you mean hash/],
+    ['a field that holds more', '{"customer":"cus_1","hash":["a"]}', /Line 1: hash: .*text/],
+  ])('%s is not taken for an empty one', async (_, input, words) => {
+    const { run } = await ready(0);
+    const { code, err } = await run('keys import', { input });
+    expect(err).toMatch(words);
+    expect(code).toBe(2);
+  });
+
+  it('is taken as such where it is empty, as an export without keys', async () => {
+    const { run, json } = await ready(0);
+    const none = { imported: 0, known: 0 };
+    expect(await json('keys import', { input: (await run('keys export')).out })).toEqual(none);
+    expect(await json('keys import', { input: (await run('keys export --format csv')).out })).toEqual(none);
   });
 });
 

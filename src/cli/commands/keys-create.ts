@@ -15,7 +15,7 @@ import {
   type TermOptions,
   termsOf,
 } from '../key-options.js';
-import { readOrders } from '../key-orders.js';
+import { orderFields, readOrders } from '../key-orders.js';
 import { issueDeps, newKeyJson } from '../key-row.js';
 import * as parse from '../parse.js';
 import { openRows } from '../row-fields.js';
@@ -81,7 +81,11 @@ async function createMany(context: Context, options: Options, path: string): Pro
   }
   const deps = await issueDeps(context);
   const nowMs = deps.host.clock.nowMs();
-  const issued = await issueKeys(deps, await readOrders(openRows(context, path), nowMs), context.actor);
+  const issued = await issueKeys(
+    deps,
+    await readOrders(openRows(context, path, orderFields), nowMs),
+    context.actor,
+  );
   const rows = issued.map((one) => newKeyJson(one, nowMs));
   context.show({
     json: () => ({ data: rows, next_cursor: null }),

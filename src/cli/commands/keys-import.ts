@@ -6,7 +6,7 @@ import { type ImportedKey, type ImportOutcome, lookupSharersMax } from '../../do
 import type { DigestKind } from '../../keys/parse-hash.js';
 import { addExamples, type Runner } from '../command.js';
 import type { Context } from '../context.js';
-import { importedKeyOf } from '../key-transfer-row.js';
+import { importedKeyOf, transferFields } from '../key-transfer-row.js';
 import { openRows } from '../row-fields.js';
 
 interface Options {
@@ -53,7 +53,7 @@ async function importKeys(context: Context, path: string, options: Options): Pro
     if (full.length > 0) await store(context, full, counts);
   }
   try {
-    for await (const row of openRows(context, path)) {
+    for await (const row of openRows(context, path, transferFields)) {
       const key = importedKeyOf(row, { host, digest: options.hash });
       if (key.hash.kind === 'hmac-sha256' && keyPepper === null) throw withoutPepper();
       batch.push({ line: row.line, key });
