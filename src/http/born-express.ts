@@ -30,10 +30,12 @@ export function createExpressServer(app: Express, listener: Listener): ExpressSe
   app.response = Response.prototype as typeof app.response;
   // What the server makes is what Express makes of it, as of here.
   const onRequest = listener as unknown as (req: IncomingMessage, res: ServerResponse) => void;
+  const waiting = new Set<ServerResponse>();
   const server = createServer({ IncomingMessage: Request, ServerResponse: Response }, (req, res) => {
-    if (!res.socket) closeWith(req.socket, res);
+    if (!res.socket) addWaiting(waiting, res);
     onRequest(req, res);
   });
+  server.on('connection', (socket) => socket.once('close', () => closeWaiting(waiting, socket)));
   const upgraded = new Set<Duplex>();
   server.on('upgrade', (req: Request, socket, head) => {
     upgraded.add(socket);
@@ -51,14 +53,20 @@ export function createExpressServer(app: Express, listener: Listener): ExpressSe
   };
 }
 
-/** An answer that waits for an earlier one on its connection is not told by Node that the connection has closed. */
-function closeWith(socket: Duplex, res: ServerResponse): void {
-  const close = () => {
+/** Remembers an answer that waits for an earlier one on its connection. */
+function addWaiting(waiting: Set<ServerResponse>, res: ServerResponse): void {
+  waiting.add(res);
+  res.once('socket', () => waiting.delete(res));
+}
+
+/** Tells answers that their connection has closed, which Node does not while they wait. */
+function closeWaiting(waiting: Set<ServerResponse>, socket: Duplex): void {
+  for (const res of waiting) {
+    if (res.req.socket !== socket) continue;
+    waiting.delete(res);
     res.destroy();
     res.emit('close');
-  };
-  socket.once('close', close);
-  res.once('socket', () => socket.off('close', close));
+  }
 }
 
 /**
