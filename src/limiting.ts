@@ -31,6 +31,7 @@ export function createLimiting(parts: Parts, closers: Closers): Limiting {
       ...{ store, clock, log, meter },
       defaults: settings.limits,
       termsOf: prices.termsOf,
+      termsReady: prices.ready,
       alerts: { thresholds, crossed: alerter.note },
     }),
   );

@@ -4,7 +4,7 @@ import type { Crossing } from '../domain/alert.js';
 import { billingPeriodOf } from '../domain/customer.js';
 import type { ApiKey } from '../domain/key.js';
 import type { Store } from '../domain/store.js';
-import { type Caller, type CallerLimits, callerLimits } from './caller-limits.js';
+import { type Caller, type CallerLimits, callerLimits, withTerms } from './caller-limits.js';
 import { CountedLimits } from './counted-limits.js';
 import { type Counter, type Counters, createCounters } from './counters.js';
 import { type LimitRefusal, refusalBy } from './limit-refusal.js';
@@ -122,7 +122,7 @@ interface Shared {
 
 /** Limits are read once for each reading of a key: when they change, every key is read anew. */
 function createLimitReader(
-  { store, clock, termsOf, defaults }: AdmissionDeps,
+  { store, clock, termsOf, termsReady, defaults }: AdmissionDeps,
   { counters, standing, steady, watch }: Shared,
 ): (calling: Calling) => HeldLimits | Promise<HeldLimits> {
   const known = new WeakMap<ApiKey, HeldLimits>();
@@ -147,15 +147,17 @@ function createLimitReader(
     return { limits, counted, watched: undefined, reserving };
   }
 
-  return ({ caller, priceId }) => {
-    const held = known.get(caller.key);
-    if (held?.limits.priceId === priceId) return held;
+  async function read({ caller, priceId }: Calling): Promise<HeldLimits> {
     const places = { keyId: caller.key.id, customerId: caller.customer.id, priceId };
-    return store.findLimits(places).then((found) => {
-      const limits = callerLimits(caller, { id: priceId, termsOf }, found, defaults);
-      const fresh = hold(limits, caller);
-      known.set(caller.key, fresh);
-      return fresh;
-    });
+    const found = await store.findLimits(places);
+    const limits = callerLimits(caller, { id: priceId, termsOf }, found, defaults);
+    const fresh = hold(await withTerms(limits, termsReady), caller);
+    known.set(caller.key, fresh);
+    return fresh;
+  }
+
+  return (calling) => {
+    const held = known.get(calling.caller.key);
+    return held?.limits.priceId === calling.priceId ? held : read(calling);
   };
 }

@@ -96,6 +96,15 @@ export function callerLimits(
   return { priceId: price.id, scopes, states, headers: new LimitHeaders(states) };
 }
 
+/** The limits, once it is known what their money buys. */
+export async function withTerms(
+  limits: CallerLimits,
+  termsReady: (priceId: string) => Promise<void>,
+): Promise<CallerLimits> {
+  if (limits.scopes.some(({ held }) => held.spendCapMinor !== null)) await termsReady(limits.priceId);
+  return limits;
+}
+
 function holds(held: HeldLimits): boolean {
   return Object.values(held).some((limit) => limit !== null);
 }

@@ -7,8 +7,11 @@ import type { Clock, Log } from '../lib/host.js';
 import { createLoop, type Loop } from '../lib/loop.js';
 import type { PriceTerms } from '../lib/pricing.js';
 
-/** How soon Stripe is asked for a price that came up, and again when it could not be asked. */
+/** How soon Stripe is asked again for a price when it could not be asked. */
 const intervalMs = 10_000;
+
+/** So long a call waits to be told, once for each price. Stripe being down stops no call. */
+const waitMaxMs = 2_000;
 
 /** More prices than that are not remembered: nobody sells under so many. */
 const pricesMax = 10_000;
@@ -17,6 +20,8 @@ const pricesMax = 10_000;
 export interface PriceBook extends Loop {
   /** The terms by which Stripe will bill. Terms of a price that is not known yet are those of the configuration. */
   termsOf(priceId: string): PriceTerms;
+  /** Resolves when the terms are known or, where Stripe cannot be asked, soon enough for a call to wait for it. */
+  ready(priceId: string): Promise<void>;
   /** Reads what is stored, and asks Stripe for what is not. What tests call. */
   tick(): Promise<void>;
 }
@@ -32,6 +37,7 @@ export function createPriceBook(deps: {
   const { store, billing, catalog } = deps;
   const known = new Map<string, PriceTerms>();
   const wanted = new Set([catalog.priceId]);
+  const asked = new Map<string, Promise<void>>();
 
   async function find(priceId: string): Promise<void> {
     const stored = await store.findMark(priceMark(priceId));
@@ -47,6 +53,18 @@ export function createPriceBook(deps: {
     wanted.delete(priceId);
   }
 
+  /** What is not told in time is left to the loop. */
+  async function ask(priceId: string): Promise<void> {
+    wanted.add(priceId);
+    const told = new AbortController();
+    const asking = find(priceId)
+      .catch((error: unknown) =>
+        deps.log.warn('a price is guessed until Stripe tells it', { priceId, error }),
+      )
+      .finally(() => told.abort());
+    await Promise.race([asking, deps.clock.sleep(waitMaxMs, told.signal)]);
+  }
+
   async function tick(): Promise<void> {
     for (const priceId of wanted) await find(priceId);
   }
@@ -54,11 +72,12 @@ export function createPriceBook(deps: {
   const loop = createLoop({ name: 'prices', clock: deps.clock, log: deps.log, intervalMs, tick });
   return {
     ...loop,
-    termsOf(priceId) {
-      const terms = known.get(priceId);
-      if (terms) return terms;
-      if (known.size + wanted.size < pricesMax) wanted.add(priceId);
-      return catalog.terms;
+    termsOf: (priceId) => known.get(priceId) ?? catalog.terms,
+    async ready(priceId) {
+      if (known.has(priceId)) return;
+      const asking = asked.get(priceId) ?? (asked.size < pricesMax ? ask(priceId) : undefined);
+      if (asking) asked.set(priceId, asking);
+      await asking;
     },
     tick,
   };

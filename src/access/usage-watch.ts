@@ -6,7 +6,7 @@ import { currentSubscription } from '../domain/subscription.js';
 import type { Clock, Log } from '../lib/host.js';
 import { createLoop, type Loop } from '../lib/loop.js';
 import type { PriceTerms } from '../lib/pricing.js';
-import { callerLimits } from './caller-limits.js';
+import { callerLimits, withTerms } from './caller-limits.js';
 import { CountedLimits } from './counted-limits.js';
 import type { Counters } from './counters.js';
 import type { ThresholdWatch } from './threshold-watch.js';
@@ -22,6 +22,8 @@ export interface UsageWatchDeps {
   /** Limits of customers where nothing else is set. */
   defaults: Limits;
   termsOf(priceId: string): PriceTerms;
+  /** Resolves when `termsOf` knows them, as far as they can be known now. */
+  termsReady(priceId: string): Promise<void>;
 }
 
 /** The loop that watches. */
@@ -32,7 +34,7 @@ export interface UsageWatch extends Loop {
 
 /** Makes the watch. Counts that others may have changed are read again, and thresholds that they may have reached are told. */
 export function createUsageWatch(
-  { store, clock, log, defaults, termsOf }: UsageWatchDeps,
+  { store, clock, log, defaults, termsOf, termsReady }: UsageWatchDeps,
   { counters, watch }: { counters: Counters; watch: ThresholdWatch },
 ): UsageWatch {
   let others: number | undefined;
@@ -44,7 +46,8 @@ export function createUsageWatch(
     const priceId = customer && currentSubscription(customer.subscriptions)?.priceId;
     if (!customer || priceId === undefined) return;
     const found = await store.findLimits({ customerId, priceId });
-    const limits = callerLimits({ customer }, { id: priceId, termsOf }, found, defaults);
+    const price = { id: priceId, termsOf };
+    const limits = await withTerms(callerLimits({ customer }, price, found, defaults), termsReady);
     const counted = new CountedLimits(counters, limits).at(clock.nowMs());
     if (counted instanceof Promise) await counted.then(() => look(customerId));
     else watch(limits, counted);

@@ -69,6 +69,7 @@ export function openOn(
     meter: 'calls',
     defaults: {},
     termsOf,
+    termsReady: async () => undefined,
     ...over,
   });
 }

@@ -63,6 +63,31 @@ describe('limits over HTTP', () => {
     });
   });
 
+  it('price a spend cap by what the customer pays from the first call on', async () => {
+    const { daemon } = await openShop();
+    const { id } = await daemon.json<{ id: string }>('customers create --email bob@example.com');
+    const { data } = await daemon.stripe.prices.list();
+    const { product, recurring } = data[0]!;
+    const halfPrice = await daemon.stripe.prices.create({
+      currency: 'usd',
+      product: String(product),
+      unit_amount: 50,
+      recurring: { interval: 'month', usage_type: 'metered', meter: String(recurring?.meter) },
+    });
+    await daemon.stripe.subscriptions.create({
+      customer: id,
+      items: [{ price: halfPrice.id }],
+      collection_method: 'send_invoice',
+      days_until_due: 30,
+    });
+    await daemon.json(`customers sync ${id}`);
+    await daemon.json(`limits set ${id} --spend-cap 1.00`);
+    const { key } = await daemon.json<{ key: string }>(`keys create --customer ${id}`);
+    const call = () => fetch(`${daemon.url}/api`, { headers: { 'x-api-key': key } });
+    const answers = await Promise.all([call(), call(), call()]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 402]);
+  });
+
   it('follow what other processes record', async () => {
     const { daemon, customer, call } = await openShop({ limits: { quota: '1000/month' } });
     expect((await call()).headers.get('x-ratelimit-remaining')).toBe('999');
