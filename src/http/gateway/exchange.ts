@@ -145,7 +145,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const bill = await this.#billed(head);
     if (!bill || this.#state !== 'held') return;
     this.#state = 'open';
-    if (this.#clientGone) return this.#goOnAlone();
+    if (this.#clientGone) return this.#onClientClose();
     // What the client still sends is for nobody, and must not be taken for its next request.
     if (!this.#req.complete) this.#res.shouldKeepAlive = false;
     writeAnswerHead(this.#res, head, bill);

@@ -9,14 +9,15 @@ import type { CallEnd, CallMeter } from './call-meter.js';
 /**
  * Holds the answer back until all of it is here, or more than is kept, and only then lets it be billed. The upstream goes on
  * without its client: whoever lost the connection asks again under the same key, and gets the answer without a second run.
+ * What is made to be read as it comes has no end to wait for, and is not kept: it ends as it would without a key.
  */
 export class KeptCall implements CallMeter {
-  readonly outlivesClient = true;
   readonly holdBytesMax: number;
   readonly #inner: CallMeter;
   #chunks: Uint8Array[] = [];
   #bytes = 0;
   #tooLarge = false;
+  #streams = false;
   #kept: Answer | undefined;
   #whole: () => void = () => undefined;
   readonly #untilWhole: Promise<void>;
@@ -27,6 +28,10 @@ export class KeptCall implements CallMeter {
     this.#untilWhole = new Promise((resolve) => {
       this.#whole = resolve;
     });
+  }
+
+  get outlivesClient(): boolean {
+    return !this.#streams || this.#inner.outlivesClient;
   }
 
   get isBilled(): boolean {
@@ -43,10 +48,9 @@ export class KeptCall implements CallMeter {
   }
 
   async head(answer: AnswerHead, request: RequestSigns): Promise<string[]> {
-    // What is made to be read as it comes has no end to wait for.
-    const streams = answer.upgraded || /^text\/event-stream\b/i.test(answer.contentType ?? '');
-    if (!streams) await this.#untilWhole;
-    const fits = !streams && !this.#tooLarge;
+    this.#streams = answer.upgraded || /^text\/event-stream\b/i.test(answer.contentType ?? '');
+    if (!this.#streams) await this.#untilWhole;
+    const fits = !this.#streams && !this.#tooLarge;
     const headers = keptHeaders(answer);
     this.#kept = { status: answer.status, headers, body: fits ? Buffer.concat(this.#chunks) : null };
     this.#chunks = [];

@@ -1,5 +1,6 @@
 /** Calls with an Idempotency-Key whose clients hang up, or whose answers are not kept: no key is taken for ever, and no call runs twice. */
 
+import { once } from 'node:events';
 import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -25,6 +26,42 @@ describe('a client that hangs up on a call under a key', () => {
     await sleep(100);
     other.exec('COMMIT');
     await eventually(async () => expect(await (await gateway.call('/api', { headers })).text()).toBe('done'));
+  });
+
+  it('while events come ends them, as they are not kept for a repeat, and pays as the route says', async () => {
+    const asked: ServerResponse[] = [];
+    const upstream = await openUpstream((_req, res) => {
+      res.writeHead(200, { 'content-type': 'text/event-stream' });
+      asked.push(res);
+    });
+    const gateway = await openGateway(upstream, { routes: [{ path: '/api', units: { by: 'events' } }] });
+    const begin = (key: string) => {
+      const headers = { 'x-api-key': gateway.key, 'idempotency-key': key };
+      const client = request(`${gateway.url}/api`, { headers });
+      client.on('error', () => undefined);
+      client.end();
+      return client;
+    };
+    const reading = begin('reading');
+    await eventually(async () => expect(asked).toHaveLength(1));
+    asked[0]?.write('data: x\n\n');
+    const [answer] = (await once(reading, 'response')) as [IncomingMessage];
+    answer.on('error', () => undefined);
+    await once(answer, 'data');
+    reading.destroy();
+    const early = begin('early');
+    await eventually(async () => expect(asked).toHaveLength(2));
+    early.destroy();
+    await sleep(100);
+    asked[1]?.write('data: x\n\n');
+    for (const key of ['reading', 'early']) {
+      await eventually(async () => {
+        const again = await gateway.call('/api', { headers: { 'idempotency-key': key } });
+        expect(await again.json()).toMatchObject({ code: 'idempotency_key_reused' });
+      });
+    }
+    for (const res of asked) expect(res.closed).toBe(true);
+    expect((await gateway.usage()).requests).toBe(2);
   });
 
   it('while answers wait for an earlier one on the connection ends them all, however many', async () => {
