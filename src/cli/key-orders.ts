@@ -1,5 +1,6 @@
 /** Many new keys at once: orders read from rows. */
 
+import { InvalidArgumentError } from 'commander';
 import { MeterctlError } from '../domain/error.js';
 import type { KeyOrder } from '../keys/issue.js';
 import type { Row } from '../terminal/rows.js';
@@ -28,13 +29,18 @@ export async function readOrders(rows: AsyncIterable<Row>, nowMs: number): Promi
   throw new MeterctlError('invalid', 'There is no row that orders a key.');
 }
 
+function endOfNew(text: string, nowMs: number): number {
+  const atMs = endOf(parse.moment(text), nowMs);
+  if (atMs > nowMs) return atMs;
+  throw new InvalidArgumentError('It must lie in the future.');
+}
+
 function orderOf(row: Row, nowMs: number): KeyOrder {
   const fields = fieldsOf(row, orderFields);
-  const expires = fields.read('expires', parse.moment);
   return {
     customerId: fields.require('customer', parse.id('cus')),
     name: fields.read('name', parse.shortText),
-    expiresAtMs: expires && endOf(expires, nowMs),
+    expiresAtMs: fields.read('expires', (text) => endOfNew(text, nowMs)),
     scopes: fields.list('scopes', parse.scopes),
     ipAllow: fields.list('ip_allow', parse.addressRanges),
     metadata: fields.metadata(),

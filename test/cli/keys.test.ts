@@ -202,7 +202,7 @@ describe('keys from a file', () => {
     ['customer,expires\nCUSTOMER,soon', 'Line 2: expires: It must be a time'],
     ['customer,name\nCUSTOMER,x,y', 'line 2 does not fit'],
     ['customer,ip_allow\nCUSTOMER,here', 'Line 2: ip_allow: It must be an IP address'],
-    ['customer,expires\nCUSTOMER,2020-01-01', 'would have expired'],
+    ['customer,expires\nCUSTOMER,2020-01-01', 'Line 2: expires: It must lie in the future'],
     ['customer,name\nCUSTOMER,x\ncus_other,y', 'There is no customer cus_other'],
     ['{"customer":"CUSTOMER"}\n[]', 'Line 2 is no JSON object'],
     ['{"customer":"CUSTOMER","metadata":[]}', 'Line 1: metadata: It must be a JSON object'],
