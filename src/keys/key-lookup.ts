@@ -7,7 +7,7 @@ import { type AddressCheck, createAddressCheck } from '../lib/address-ranges.js'
 import { type BoundedCache, createBoundedCache } from '../lib/bounded-cache.js';
 import { createLoop } from '../lib/loop.js';
 import { createForeignKeys, type ForeignKeysDeps } from './foreign-keys.js';
-import { hashNameOf, isWellFormed } from './secret.js';
+import { hashNameOf, isOfOwnForm, isWellFormed } from './secret.js';
 
 /** A key with its customer, and the check of the addresses that it may be used from, if not from all. */
 export interface FoundKey {
@@ -52,7 +52,6 @@ export function createKeyLookup(deps: KeyLookupDeps): KeyLookup {
   const missing: BoundedCache<string, true> = createBoundedCache(missingMax);
   /** What is being looked up: calls that come together with the same secret wait for one answer. */
   const pending = new Map<string, Promise<FoundKey | null>>();
-  const ownSecret = new RegExp(`^${deps.keyPrefix}_(?:live|test)_`);
   let revision: number | undefined;
   let hasForeignKeys = false;
 
@@ -85,7 +84,7 @@ export function createKeyLookup(deps: KeyLookupDeps): KeyLookup {
   }
 
   function findForeign(secret: string, name: string): FoundKey | null | Promise<FoundKey | null> {
-    if (secret.length < foreignLength.min || ownSecret.test(secret)) return null;
+    if (secret.length < foreignLength.min || isOfOwnForm(secret, deps.keyPrefix)) return null;
     if (revision === undefined) return refresh().then(() => findForeign(secret, name));
     return hasForeignKeys ? lookUp(secret, name) : null;
   }

@@ -54,6 +54,11 @@ export function isWellFormed(text: string): boolean {
   return checksumOf(text.slice(0, end - 1)) === text.slice(end);
 }
 
+/** Whether the text begins as this operator's secrets do. If it is not well-formed then, it is no key, not even from elsewhere. */
+export function isOfOwnForm(text: string, keyPrefix: string): boolean {
+  return text.startsWith(`${keyPrefix}_live_`) || text.startsWith(`${keyPrefix}_test_`);
+}
+
 /** What may be shown of a well-formed secret. */
 export function hintOf(secret: string): string {
   return `${secret.slice(0, secret.indexOf('_') + '_test_'.length)}…${secret.slice(-4)}`;

@@ -306,6 +306,17 @@ describe('what is no file of keys', () => {
   });
 });
 
+describe('a mistyped key', () => {
+  it('is told by its checksum where there is no database, and nothing is set up', async () => {
+    const { run } = createCommandLine(createTestFolder());
+    const input = `mk_live_${'a'.repeat(24)}_aaaaaa`;
+    const { code, out } = await run('keys verify --json', { input });
+    expect([code, JSON.parse(out)]).toEqual([3, { valid: false, status: 'malformed', key: null }]);
+    const elsewhere = await run('keys verify', { input: 'a-key-from-elsewhere' });
+    expect([elsewhere.code, elsewhere.err]).toEqual([2, expect.stringContaining('Nothing is set up here')]);
+  });
+});
+
 describe('the audit log', () => {
   it('names who was at the command line, and filters', async () => {
     const { json, run, customer } = await ready();

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { MeterctlError } from '../../domain/error.js';
-import { checkKey, type KeyCheck } from '../../keys/check.js';
+import { checkKey, checkOffline, type KeyCheck } from '../../keys/check.js';
 import { addExamples, type Runner } from '../command.js';
 import type { Context } from '../context.js';
 import { exitFound } from '../exit.js';
@@ -31,19 +31,22 @@ export function declare(command: Command, run: Runner): void {
 
 async function verify(context: Context): Promise<number> {
   const secret = await readSecret(context);
-  const host = await context.host();
-  const { clock, log } = host;
-  const { status, key } = await checkKey(
-    { store: await context.store(), clock, log, ...context.readySettings().auth },
-    secret,
-  );
+  const { keyPrefix } = context.settings().auth;
+  const { status, key } = checkOffline(secret, keyPrefix) ?? (await checkInStore(context, secret));
+  const { clock } = await context.host();
   const paint = status === 'active' ? context.paint.good : context.paint.bad;
   const owner = key ? ` ${key.id} of ${key.customerId}${key.name === null ? '' : `, ${key.name}`}.` : '';
   context.show({
-    json: () => ({ valid: status === 'active', status, key: key ? keyJson(key, host.clock.nowMs()) : null }),
+    json: () => ({ valid: status === 'active', status, key: key ? keyJson(key, clock.nowMs()) : null }),
     text: () => `${paint(meanings[status])}${owner}`,
   });
   return status === 'active' ? 0 : exitFound;
+}
+
+async function checkInStore(context: Context, secret: string): Promise<KeyCheck> {
+  const { auth } = context.readySettings();
+  const { clock, log } = await context.host();
+  return checkKey({ store: await context.store(), clock, log, ...auth }, secret);
 }
 
 async function readSecret(context: Context): Promise<string> {
