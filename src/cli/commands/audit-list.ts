@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import { rfc3339 } from '../../lib/rfc3339.js';
 import { timeText } from '../../terminal/time.js';
+import { auditDetails } from '../audit-details.js';
 import { addExamples, type Runner } from '../command.js';
 import type { Context } from '../context.js';
 import { addPageOptions, type PageOptions, pageRequest, showPage } from '../pages.js';
@@ -41,6 +42,7 @@ async function list(context: Context, options: Options): Promise<undefined> {
   const nowMs = (await context.host()).clock.nowMs();
   const { actor, action, subject, customer: customerId, from: fromMs, to: toMs } = options;
   const filter = { actor, action, subject, customerId, fromMs, toMs };
+  const { currency } = context.readySettings().catalog;
   const page = await (await context.store()).listAudit(filter, pageRequest(options));
   showPage(context, page, {
     columns: [
@@ -57,9 +59,14 @@ async function list(context: Context, options: Options): Promise<undefined> {
       entry.action,
       entry.subject,
       entry.customerId ?? '',
-      detailsText(entry.details),
+      detailsText(auditDetails(entry.details, currency)),
     ],
-    json: ({ atMs, customerId: customer, ...entry }) => ({ ...entry, customer, at: rfc3339(atMs) }),
+    json: ({ atMs, customerId: customer, details, ...entry }) => ({
+      ...entry,
+      details: auditDetails(details, currency),
+      customer,
+      at: rfc3339(atMs),
+    }),
     none: 'Nothing of that kind has been done.',
   });
 }
