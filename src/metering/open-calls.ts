@@ -15,10 +15,10 @@ export interface OpenCall {
   /** Resolves once the units so far are on disk. Calls that ask at the same time share a commit. Rejects as the store does. */
   save(): Promise<void>;
   /**
-   * It is over, and this is owed. Resolves once that is on disk, with the units that were left for it: what cannot be written
-   * now is tried again until it can.
+   * It is over, and this is owed; nothing where it is as good as never made, and may be made again under its key. Resolves once
+   * that is on disk, with the units that were left for it: what cannot be written now is tried again until it can.
    */
-  end(units: number): Promise<number>;
+  end(units: number | 'nothing'): Promise<number>;
 }
 
 /** What a call begins with. */
@@ -112,7 +112,7 @@ export function createOpenCalls(deps: Deps): OpenCalls {
       save,
       end(units) {
         if (!call.over) {
-          call.over = beginning.usage(units, { ...step, step: 'over' });
+          call.over = lastUsage(beginning, step, units);
           void closeCall(deps, running, call);
         }
         return closed;
@@ -150,6 +150,13 @@ async function begin(
   const step: CallStep = { id: ids.next('call'), step: 'open', heldUnits, onAbort, seenAtMs: savedAtMs };
   const { recorded } = await ledger.record(beginning.usage(savedUnits, step));
   return recorded === 'no_room' ? recorded : { step, savedUnits, savedAtMs };
+}
+
+function lastUsage(beginning: CallBeginning, step: CallStep, units: number | 'nothing'): NewUsage {
+  const over = { ...step, step: 'over' } as const;
+  return units === 'nothing'
+    ? { ...beginning.usage(0, over), answered: undefined }
+    : beginning.usage(units, over);
 }
 
 /** A failure is told by the ledger writer; the next tick tries again, and after a crash another process does. */

@@ -204,9 +204,9 @@ export class MeteredCall implements CallMeter {
   #close(how: CallEnd): void {
     // Whoever is cut off by his own limits did not hang up.
     const nothing = how !== 'complete' && this.#deps.rule.onAbort === 'none' && !this.#isUsedUp;
-    const units = nothing ? 0 : this.#within(this.#charge());
+    const owed = nothing ? 'nothing' : this.#within(this.#charge());
     this.#stage = 'done';
-    this.#closing = this.#open?.end(units).then((billed) => ['Meterctl-Units', String(billed)]);
+    this.#closing = this.#open?.end(owed).then((billed) => ['Meterctl-Units', String(billed)]);
   }
 
   /** The units so far. */

@@ -64,6 +64,31 @@ describe('a client that hangs up on a call under a key', () => {
     expect((await gateway.usage()).requests).toBe(2);
   });
 
+  it('while events come may ask again where the route bills nothing for what is broken off', async () => {
+    const asked: ServerResponse[] = [];
+    const upstream = await openUpstream((_req, res) => {
+      res.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: x\n\n');
+      asked.push(res);
+    });
+    const routes = [{ path: '/api', units: { by: 'events' }, onAbort: 'none' }];
+    const gateway = await openGateway(upstream, { routes });
+    const leaving = new AbortController();
+    const call = (init: RequestInit = {}) =>
+      gateway.call('/api', { headers: { 'idempotency-key': 'k' }, ...init });
+    await call({ signal: leaving.signal });
+    leaving.abort();
+    await eventually(async () => expect(asked[0]?.closed).toBe(true));
+    const again = await eventually(async () => {
+      const answer = await call();
+      expect(answer.status).toBe(200);
+      return answer;
+    });
+    asked[1]?.end();
+    expect(await again.text()).toBe('data: x\n\n');
+    expect((await gateway.usage()).units).toBe(1);
+    expect(await (await call()).json()).toMatchObject({ code: 'idempotency_key_reused' });
+  });
+
   it('while answers wait for an earlier one on the connection ends them all, however many', async () => {
     const warnings: Error[] = [];
     const note = (warning: Error) => void warnings.push(warning);
