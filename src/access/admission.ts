@@ -10,9 +10,10 @@ import { type Counter, type Counters, createCounters } from './counters.js';
 import { type LimitRefusal, refusalBy } from './limit-refusal.js';
 import { fits, lookAt, type Stand } from './limit-states.js';
 import { createSteadyTime } from './rate-limiter.js';
-import { type Admission, Reservation, type Reserving, unlimited } from './reservation.js';
+import { type Admission, Reservation, type Reserving } from './reservation.js';
 import { createStanding, type Standing } from './standing.js';
 import { createThresholdWatch, type ThresholdWatch } from './threshold-watch.js';
+import { Unlimited } from './unlimited.js';
 import { createUsageWatch, type UsageWatch, type UsageWatchDeps } from './usage-watch.js';
 
 /** Who calls, and by which subscription. */
@@ -71,7 +72,7 @@ export function createAdmission(deps: AdmissionDeps): AdmissionControl {
     if (held instanceof Promise) return held.then(() => admit(request));
     const { limits } = held;
     const { atMs, units } = request;
-    if (limits.scopes.length === 0) return unlimited(atMs, held.reserving);
+    if (limits.scopes.length === 0) return new Unlimited(atMs, held.reserving);
     const counted = held.counted.at(atMs);
     if (counted instanceof Promise) return counted.then(() => admit(request));
     watchNew(held, counted);

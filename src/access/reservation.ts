@@ -36,21 +36,6 @@ export interface Admission {
   release(): void;
 }
 
-/** A call that no limit holds for, made at a time; what it uses may count for limits to come. */
-export function unlimited(madeAtMs: number, caller: Pick<Reserving, 'settled'>): Admission {
-  return {
-    headers: () => [],
-    hold: () => undefined,
-    holdUpTo: (units) => units,
-    held: 0,
-    atMs: undefined,
-    room: undefined,
-    lookAgain: async () => undefined,
-    settle: (units, atMs = madeAtMs) => caller.settled(units, atMs, []),
-    release: () => undefined,
-  };
-}
-
 /** What the reservations of a caller ask of admission, and tell it. */
 export interface Reserving {
   nowMs(): number;
