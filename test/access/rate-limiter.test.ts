@@ -36,10 +36,15 @@ const rates = fc.record({
   perMs: fc.constantFrom(1_000, 60_000, 3_600_000),
 });
 
+/** Without the size they would be ten at most. */
+function pausesUpTo(max: number, maxLength: number) {
+  return fc.array(fc.nat({ max }), { maxLength, size: 'max' });
+}
+
 describe('a rate', () => {
   it('lets in exactly what a bucket of its size lets in', () => {
     fc.assert(
-      fc.property(rates, fc.array(fc.nat({ max: 5_000 }), { maxLength: 300 }), (rate, pauses) => {
+      fc.property(rates, pausesUpTo(5_000, 300), (rate, pauses) => {
         const bucket = createBucket(rate);
         const caller = createCaller(rate);
         let atMs = 0;
@@ -62,7 +67,7 @@ describe('a rate', () => {
 
   it('says how many calls are left, and that waiting as long as it says is enough', () => {
     fc.assert(
-      fc.property(rates, fc.array(fc.nat({ max: 400 }), { maxLength: 100 }), (rate, pauses) => {
+      fc.property(rates, pausesUpTo(400, 100), (rate, pauses) => {
         const limiter = createRateLimiter();
         const caller = createCaller(rate, limiter);
         let atMs = 0;
