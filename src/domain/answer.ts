@@ -12,7 +12,7 @@ export const answerBytesMax = 64 * 1024;
 export interface Answer {
   status: number;
   headers: Record<string, string | string[]>;
-  /** `null` for one that was too large to keep, or a stream. */
+  /** `null` for one that was too large to keep, or a stream that was cut off. */
   body: Uint8Array | null;
 }
 

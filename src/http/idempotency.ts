@@ -115,7 +115,7 @@ const refusals = {
 
 /** Answers the repeat of a call whose answer is not there any more. */
 function sendNotKept(res: Response, { units }: KeptAnswer): void {
-  const why = `it was a stream, longer than ${answerBytesMax} bytes, or cut off`;
+  const why = `it was longer than ${answerBytesMax} bytes, cut off, or a WebSocket's`;
   const detail = `This call was carried out and billed, but its answer was not kept: ${why}.`;
   sendProblem(res, 'idempotency_key_reused', detail, { units });
 }

@@ -7,7 +7,7 @@ import { presentedKey } from '../presented-key.js';
 import { requestIdOf } from '../request-id.js';
 import { type CallMeter, freeOfCharge } from './call-meter.js';
 import { Exchange } from './exchange.js';
-import { KeptCall } from './kept-call.js';
+import { isStream, KeptCall } from './kept-call.js';
 import { type LetIn, type MeterCallDeps, meterCall } from './meter-call.js';
 import { namesUpgrade, requestHeaders, requestTarget } from './request-head.js';
 import type { Route } from './route-table.js';
@@ -77,7 +77,8 @@ function meterOf(deps: GatewayDeps, route: Route, call: SoldCall): CallMeter {
   const { keyed } = call;
   if (!keyed) return meterCall(deps, route, call);
   const answered = keyed.answered(() => kept.answer());
-  const kept = new KeptCall(meterCall(deps, route, call, { answered, repeat: () => keyed.repeat() }));
+  const repeat = () => keyed.repeat();
+  const kept = new KeptCall(meterCall(deps, route, call, { answered, repeat, staysOpen: isStream }));
   return kept;
 }
 

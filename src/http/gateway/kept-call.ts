@@ -6,10 +6,15 @@ import type { RequestSigns } from '../../metering/tally.js';
 import type { AnswerHead } from './answer-head.js';
 import type { CallEnd, CallMeter } from './call-meter.js';
 
+/** Whether an answer is made to be read as it comes, so that its head cannot wait for its end. */
+export function isStream({ upgraded, contentType }: AnswerHead): boolean {
+  return upgraded || /^text\/event-stream\b/i.test(contentType ?? '');
+}
+
 /**
  * Holds the answer back until all of it is here, or more than is kept, and only then lets it be billed. The upstream goes on
  * without its client: whoever lost the connection asks again under the same key, and gets the answer without a second run.
- * What is made to be read as it comes has no end to wait for, and is not kept: it ends as it would without a key.
+ * A stream passes as it comes and ends as it would without a key; it is kept where it came to its end.
  */
 export class KeptCall implements CallMeter {
   readonly holdBytesMax: number;
@@ -18,7 +23,8 @@ export class KeptCall implements CallMeter {
   #bytes = 0;
   #tooLarge = false;
   #streams = false;
-  #kept: Answer | undefined;
+  #isComplete = false;
+  #kept: Omit<Answer, 'body'> | undefined;
   #whole: () => void = () => undefined;
   readonly #untilWhole: Promise<void>;
 
@@ -44,28 +50,26 @@ export class KeptCall implements CallMeter {
 
   /** What the ledger keeps; there is nothing to keep before the call is billed. */
   answer(): Answer {
-    return this.#kept ?? answerNotKept;
+    if (!this.#kept) return answerNotKept;
+    const isHere = !this.#tooLarge && (this.#isComplete || !this.#streams);
+    return { ...this.#kept, body: isHere ? Buffer.concat(this.#chunks) : null };
   }
 
   async head(answer: AnswerHead, request: RequestSigns): Promise<string[]> {
-    this.#streams = answer.upgraded || /^text\/event-stream\b/i.test(answer.contentType ?? '');
+    this.#streams = isStream(answer);
     if (!this.#streams) await this.#untilWhole;
-    const fits = !this.#streams && !this.#tooLarge;
-    const headers = keptHeaders(answer);
-    this.#kept = { status: answer.status, headers, body: fits ? Buffer.concat(this.#chunks) : null };
-    this.#chunks = [];
+    this.#kept = { status: answer.status, headers: keptHeaders(answer) };
+    // Messages are no answer that could be given once more.
+    if (answer.upgraded) this.#drop();
     return this.#inner.head(answer, request);
   }
 
   data(chunk: Uint8Array): void {
     this.#inner.data(chunk);
-    if (this.#kept || this.#tooLarge) return;
+    if (this.#tooLarge) return;
     this.#bytes += chunk.length;
     this.#chunks.push(chunk);
-    if (this.#bytes <= answerBytesMax) return;
-    this.#tooLarge = true;
-    this.#chunks = [];
-    this.#whole();
+    if (this.#bytes > answerBytesMax) this.#drop();
   }
 
   message(from: 'client' | 'upstream'): void {
@@ -73,12 +77,20 @@ export class KeptCall implements CallMeter {
   }
 
   answered(): string[] | Promise<string[]> {
+    this.#isComplete = true;
     this.#whole();
     return this.#inner.answered();
   }
 
   end(how: CallEnd): void {
     this.#inner.end(how);
+    this.#whole();
+  }
+
+  /** The answer is not kept, and nothing waits for its end. */
+  #drop(): void {
+    this.#tooLarge = true;
+    this.#chunks = [];
     this.#whole();
   }
 }

@@ -10,6 +10,7 @@ import type { OpenCalls } from '../../metering/open-calls.js';
 import type { Tally } from '../../metering/tally.js';
 import { usageRow } from '../../metering/usage-row.js';
 import { limitRefusal } from '../admit.js';
+import type { AnswerHead } from './answer-head.js';
 import { MeteredCall } from './metered-call.js';
 import type { Route } from './route-table.js';
 
@@ -41,6 +42,8 @@ export interface MeterCallOptions {
   tally?: Tally;
   /** The answer is kept with the usage. */
   answered?: AnsweredCall | undefined;
+  /** Whether the ledger is told of the answer's end, although its units are known before. */
+  staysOpen?: (answer: AnswerHead) => boolean;
   /** Gives the client what another process has answered to the same call. */
   repeat?: (() => Promise<void>) | undefined;
 }
@@ -50,7 +53,7 @@ export function meterCall(
   deps: MeterCallDeps,
   { rule, name }: Route,
   { caller: { customer, key }, admission, atMs }: LetIn,
-  { tally, answered, repeat }: MeterCallOptions = {},
+  { tally, answered, staysOpen, repeat }: MeterCallOptions = {},
 ): MeteredCall {
   const usage = (units: number, usedAtMs: number, call?: CallStep) =>
     usageRow(
@@ -61,6 +64,7 @@ export function meterCall(
     rule,
     admission,
     tally,
+    staysOpen,
     repeat,
     refusalOf: (refusal) => limitRefusal(refusal, deps.baseUrl()),
     atMs,

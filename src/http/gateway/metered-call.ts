@@ -28,6 +28,8 @@ export interface MeteredCallDeps {
   open(call: Pick<CallBeginning, 'owed' | 'outsold'>): Promise<OpenCall | 'no_room'>;
   /** The upstream told nonsense. */
   misreported(why: string): void;
+  /** Whether the ledger is told of the answer's end, although its units are known before. */
+  staysOpen?: ((answer: AnswerHead) => boolean) | undefined;
   /** Gives the client what another process has answered to the same call. */
   repeat?: (() => Promise<void>) | undefined;
 }
@@ -81,7 +83,8 @@ export class MeteredCall implements CallMeter {
     if (known === 'whole') await this.#untilWhole();
     if (this.#over !== undefined) return [];
     this.#isCounting = known === 'end';
-    const staysOpen = this.#isCounting || rule.onAbort === 'none';
+    const mayChange = this.#isCounting || rule.onAbort === 'none';
+    const staysOpen = mayChange || this.#deps.staysOpen?.(answer) === true;
     const units = staysOpen ? this.#told() : this.#charge();
     // Whatever the upstream has done: an answer that no limit has room for is not given, and not billed.
     const refusal = this.#isCounting ? undefined : admission.hold(units);
@@ -89,7 +92,7 @@ export class MeteredCall implements CallMeter {
     this.#stage = 'writing';
     this.#isBilled = true;
     try {
-      if (staysOpen) return await this.#begin();
+      if (staysOpen) return await this.#begin(mayChange ? undefined : units);
       const recorded = await this.#record(units);
       if (recorded.recorded === 'repeat' && this.#deps.repeat) throw new AnsweredBefore(this.#deps.repeat);
       admission.settle(units);
@@ -171,12 +174,12 @@ export class MeteredCall implements CallMeter {
   }
 
   /** Puts the call on disk, with nothing but that it runs. */
-  async #begin(): Promise<string[]> {
+  async #begin(units?: number): Promise<string[]> {
     this.#beginning = this.#openCall();
     this.#open = await this.#beginning;
     this.#stage = 'open';
     if (this.#over !== undefined) this.#close(this.#over);
-    return this.#bill();
+    return this.#bill(units);
   }
 
   async #openCall(): Promise<OpenCall> {

@@ -86,7 +86,9 @@ describe('a client that hangs up on a call under a key', () => {
     asked[1]?.end();
     expect(await again.text()).toBe('data: x\n\n');
     expect((await gateway.usage()).units).toBe(1);
-    expect(await (await call()).json()).toMatchObject({ code: 'idempotency_key_reused' });
+    const repeat = await call();
+    expect([repeat.headers.get('idempotent-replayed'), await repeat.text()]).toEqual(['true', 'data: x\n\n']);
+    expect(asked).toHaveLength(2);
   });
 
   it('while answers wait for an earlier one on the connection ends them all, however many', async () => {
@@ -118,5 +120,60 @@ describe('a client that hangs up on a call under a key', () => {
       expect(answer.headers.get('ratelimit')).toContain('"concurrency";r=12');
     });
     expect(warnings.filter(({ name }) => name === 'MaxListenersExceededWarning')).toEqual([]);
+  });
+});
+
+describe('an event stream under a key', () => {
+  const event = 'data: x\n\n';
+
+  async function openStream(events: number, config: Record<string, unknown>) {
+    let asked = 0;
+    const upstream = await openUpstream(async (_req, res) => {
+      asked += 1;
+      res.writeHead(200, { 'content-type': 'text/event-stream', 'x-run': asked });
+      for (let sent = 0; sent < events; sent += 1) {
+        res.write(event);
+        if (sent < 3) await sleep(5);
+      }
+      res.end();
+    });
+    const gateway = await openGateway(upstream, config);
+    return { gateway, call: () => gateway.call('/api', { headers: { 'idempotency-key': 'k' } }) };
+  }
+
+  it.each([
+    ['fixed', undefined, 'delivered', 1],
+    ['fixed', undefined, 'none', 1],
+    ['counted', { by: 'events' }, 'delivered', 5],
+    ['counted', { by: 'events' }, 'upstream', 5],
+  ])('is repeated as it was once it has come to its end (%s, %o, %s)', async (_, units, onAbort, billed) => {
+    const { gateway, call } = await openStream(5, { routes: [{ path: '/api', units, onAbort }] });
+    const first = await call();
+    expect(await first.text()).toBe(event.repeat(5));
+    for (let again = 0; again < 2; again += 1) {
+      const repeat = await call();
+      expect(repeat.headers.get('idempotent-replayed')).toBe('true');
+      expect(repeat.headers.get('content-type')).toBe('text/event-stream');
+      expect(repeat.headers.get('x-run')).toBe('1');
+      expect(repeat.headers.get('meterctl-units')).toBe(String(billed));
+      expect(await repeat.text()).toBe(event.repeat(5));
+    }
+    expect(await gateway.usage()).toEqual({ units: billed, requests: 1 });
+  });
+
+  it('tells its price with its head where that is known', async () => {
+    const { call } = await openStream(5, {});
+    expect((await call()).headers.get('meterctl-units')).toBe('1');
+  });
+
+  it('that is too long to be kept is not carried out again', async () => {
+    const { gateway, call } = await openStream(10_000, {});
+    expect(await (await call()).text()).toBe(event.repeat(10_000));
+    const repeat = await call();
+    expect([repeat.status, await repeat.json()]).toMatchObject([
+      409,
+      { code: 'idempotency_key_reused', units: 1 },
+    ]);
+    expect(await gateway.usage()).toEqual({ units: 1, requests: 1 });
   });
 });
