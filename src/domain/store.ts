@@ -79,10 +79,10 @@ export interface AuditStore {
 /** Limits of keys, customers and plans. */
 export interface LimitStore {
   /**
-   * Writes all that is set at this place, with its entry in the audit log; `undefined` removes it. `unknown`: there is no
-   * such key or customer.
+   * Sets these limits at this place, with an entry in the audit log; what is not named stays as it was. `undefined` removes all
+   * of them. `unknown`: there is no such key or customer.
    */
-  recordLimits(subject: LimitSubject, limits: Limits | undefined, act: Act): Promise<'recorded' | 'unknown'>;
+  recordLimits(subject: LimitSubject, change: Limits | undefined, act: Act): Promise<'recorded' | 'unknown'>;
   findLimits(caller: {
     keyId?: string | undefined;
     customerId?: string | undefined;

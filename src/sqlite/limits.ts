@@ -43,12 +43,13 @@ export function createLimits(
 
   return {
     limits: { ofKey: (keyId, limits) => void record.run('key', keyId, JSON.stringify(limits)) },
-    async recordLimits(subject, limits, act) {
+    async recordLimits(subject, change, act) {
       const { kind } = subject;
       const id = nameOf(subject);
       return write(() => {
         const customerId = kind === 'plan' ? null : concerned[kind].get(id);
         if (customerId === undefined) return 'unknown';
+        const limits = change && changed(limitsOf(kind, id), change);
         if (limits === undefined) remove.run(kind, id);
         else record.run(kind, id, JSON.stringify(limits));
         audit.record({
@@ -69,6 +70,12 @@ export function createLimits(
       }));
     },
   };
+}
+
+/** What is not named stays. */
+function changed(before: Limits | undefined, change: Limits): Limits {
+  const named = Object.entries(change).filter(([, limit]) => limit !== undefined);
+  return { ...before, ...Object.fromEntries(named) };
 }
 
 function nameOf(subject: LimitSubject): string {

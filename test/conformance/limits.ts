@@ -35,9 +35,27 @@ export function describeLimits(open: OpenStore): void {
         plan: { maxInFlight: 3 },
       });
       expect(await store.findLimits({ customerId: 'cus_one' })).toEqual({ ...nothing, customer: limits });
-      await store.recordLimits({ kind: 'customer', customerId: 'cus_one' }, { maxInFlight: 1 }, act);
       await store.recordLimits({ kind: 'plan', priceId: 'price_one' }, undefined, act);
-      expect(await store.findLimits(caller)).toEqual({ ...nothing, customer: { maxInFlight: 1 } });
+      expect(await store.findLimits(caller)).toEqual({ ...nothing, customer: limits });
+    });
+
+    it('changes what is named, and leaves what others set at the same time', async () => {
+      const { store, openAnother } = await open();
+      await recordCustomer(store, stripeCustomer());
+      const another = await openAnother();
+      const subject = { kind: 'customer', customerId: 'cus_one' } as const;
+      const both = await Promise.all([
+        store.recordLimits(subject, { ...limits, quota: undefined }, act),
+        another.recordLimits(subject, { maxInFlight: 1, quota: undefined }, act),
+      ]);
+      expect(both).toEqual(['recorded', 'recorded']);
+      const { quota: _, ...others } = limits;
+      expect((await store.findLimits({ customerId: 'cus_one' })).customer).toEqual({
+        ...others,
+        maxInFlight: 1,
+      });
+      const [last] = (await store.listAudit({ action: 'limits.set' }, { limit: 1 })).data;
+      expect(last).toMatchObject({ details: { limits: { ...others, maxInFlight: 1 } } });
     });
 
     it('knows whom it has', async () => {

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { MeterctlError } from '../../domain/error.js';
-import type { LimitSubject, Limits, Quota, Rate } from '../../domain/limit.js';
+import type { Limits, Quota, Rate } from '../../domain/limit.js';
 import { quotaExamples, rateExamples } from '../../domain/limit.js';
 import { wholeMinorFromMajor } from '../../domain/money.js';
 import { addExamples, type Runner } from '../command.js';
@@ -77,9 +77,8 @@ async function set(context: Context, customerId: string | undefined, options: Op
     });
   }
   const store = await context.store();
-  const before = none ? undefined : await limitsAt(context, subject);
-  const limits = none ? undefined : { ...before, ...withoutUndefined(change) };
-  if ((await store.recordLimits(subject, limits, { actor: context.actor, atMs: nowMs })) === 'unknown') {
+  const act = { actor: context.actor, atMs: nowMs };
+  if ((await store.recordLimits(subject, none ? undefined : change, act)) === 'unknown') {
     throw new MeterctlError('not_found', `There is no ${subject.kind} of this id here.`, {
       hint: subject.kind === 'key' ? 'See meterctl keys list' : 'See meterctl customers list',
     });
@@ -106,13 +105,4 @@ function lifted<T, Limit>(
 ): Limit | null | undefined {
   if (said === undefined) return undefined;
   return said === 'none' ? null : limitOf(said);
-}
-
-async function limitsAt(context: Context, subject: LimitSubject): Promise<Limits | undefined> {
-  const { kind: _, ...name } = subject;
-  return (await (await context.store()).findLimits(name))[subject.kind];
-}
-
-function withoutUndefined(limits: Limits): Limits {
-  return Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined));
 }
