@@ -1,5 +1,6 @@
 /** Answers that are kept for calls with an Idempotency-Key, so that a repeat gets the first one. */
 
+import type { SeenRunner } from './runner.js';
 import type { RecordedUsage } from './usage.js';
 
 /** For so long a repeat is answered from what was kept. */
@@ -45,13 +46,6 @@ export interface AnswerClaim {
   no: number;
 }
 
-/** A process that has taken keys. */
-export interface Claimant {
-  runner: string;
-  /** By its own clock. */
-  seenAtMs: number;
-}
-
 /** An answer that was kept. */
 export interface KeptAnswer extends Answer {
   fingerprint: Uint8Array;
@@ -86,7 +80,7 @@ export interface AnswerClaimStore {
   /** Says that a runner still carries these calls out. Takes their keys again where they were given free, and nobody has them. */
   renewClaims(claims: readonly AnswerClaim[], seenAtMs: number): Promise<void>;
   /** Who has taken keys, and when it was last seen. */
-  listClaimants(): Promise<Claimant[]>;
+  listClaimants(): Promise<SeenRunner[]>;
   /** Gives everything free that the runner has taken, unless it was seen since. Returns how many keys. */
-  removeClaims(claimant: Claimant): Promise<number>;
+  removeClaims(claimant: SeenRunner): Promise<number>;
 }

@@ -1,17 +1,16 @@
 /** Keys that this process has taken for calls that it carries out, so that no other process carries them out too. */
 
-import type { AnswerClaim, AnswerClaimStore, Claimant, KeptAnswer, RunningCall } from '../domain/answer.js';
+import type { AnswerClaim, AnswerClaimStore, KeptAnswer, RunningCall } from '../domain/answer.js';
 import { MeterctlError } from '../domain/error.js';
-import type { Host, Processes } from '../lib/host.js';
+import { nameRunner } from '../domain/runner.js';
+import type { Host } from '../lib/host.js';
 import { createLoop, type Loop } from '../lib/loop.js';
+import { createRunnerWatch } from './runner-watch.js';
 
 const tickMs = 1_000;
 
 /** Every process that has taken keys says so often that it runs. */
 const renewMs = 5_000;
-
-/** One that has not said so for this many of our own ticks has crashed, or stands still. Its clock and ours may jump. */
-const unseenTicks = 15;
 
 /** A call that is to be carried out under a key. */
 type ClaimedCall = Omit<AnswerClaim, 'runner' | 'no'>;
@@ -39,12 +38,12 @@ interface Deps {
 export function createAnswerClaims(deps: Deps): AnswerClaims {
   const { store } = deps;
   const { clock, log, ids, processes } = deps.host;
-  const runner = `${ids.next('run')} ${processes.own}`;
+  const runner = nameRunner(ids, processes);
   /** Claims of calls that run, by their numbers. */
   const running = new Map<number, AnswerClaim>();
   let lastNo = 0;
   const { over, giveFree } = createReleases(store);
-  const findLeft = createWatch(runner, processes);
+  const findCrashed = createRunnerWatch(processes);
   let renewedAtMs = clock.nowMs();
 
   async function renew(): Promise<void> {
@@ -58,9 +57,10 @@ export function createAnswerClaims(deps: Deps): AnswerClaims {
   async function tick(): Promise<void> {
     await renew();
     await giveFree();
-    for (const claimant of findLeft(await store.listClaimants())) {
-      const keys = await store.removeClaims(claimant);
-      if (keys > 0) log.warn('gave keys free that a crash had left taken', { runner: claimant.runner, keys });
+    const others = (await store.listClaimants()).filter((claimant) => claimant.runner !== runner);
+    for (const crashed of findCrashed(others)) {
+      const keys = await store.removeClaims(crashed);
+      if (keys > 0) log.warn('gave keys free that a crash had left taken', { runner: crashed.runner, keys });
     }
   }
 
@@ -106,26 +106,4 @@ function createReleases(store: AnswerClaimStore): { over: AnswerClaim[]; giveFre
       }
     },
   };
-}
-
-/** Tells, of those who have taken keys at each tick, which have ended, or stand still. */
-function createWatch(own: string, processes: Processes): (claimants: readonly Claimant[]) => Claimant[] {
-  let seen = new Map<string, { atMs: number; ticks: number }>();
-  return (claimants) => {
-    const before = seen;
-    seen = new Map();
-    for (const { runner, seenAtMs: atMs } of claimants) {
-      const last = before.get(runner);
-      seen.set(runner, { atMs, ticks: last?.atMs === atMs ? last.ticks + 1 : 0 });
-    }
-    return claimants.filter(({ runner }) => {
-      if (runner === own) return false;
-      return (seen.get(runner)?.ticks ?? 0) >= unseenTicks || processes.hasEnded(processOf(runner));
-    });
-  };
-}
-
-/** The process's own name, behind that of what it opened. */
-function processOf(runner: string): string {
-  return runner.slice(runner.indexOf(' ') + 1);
 }

@@ -1,7 +1,8 @@
 /** Keys of calls that are being carried out, in SQLite. */
 
 import assert from 'node:assert';
-import type { AnswerClaim, AnswerClaimStore, Claimant, KeptAnswer, RunningCall } from '../domain/answer.js';
+import type { AnswerClaim, AnswerClaimStore, KeptAnswer, RunningCall } from '../domain/answer.js';
+import type { SeenRunner } from '../domain/runner.js';
 import type { Database } from './open.js';
 
 /** What the runner itself has left there it did not manage to give free. */
@@ -31,8 +32,8 @@ export function createAnswerClaims(
   const claim = connection.prepare<[AnswerClaim & { seenAtMs: number }]>(claimSql);
   const findClaim = connection.prepare<[number, string], Uint8Array>(findSql).pluck();
   const release = connection.prepare<[Omit<AnswerClaim, 'fingerprint'>]>(releaseSql);
-  const list = connection.prepare<[], Claimant>(listSql);
-  const remove = connection.prepare<[Claimant]>(removeSql);
+  const list = connection.prepare<[], SeenRunner>(listSql);
+  const remove = connection.prepare<[SeenRunner]>(removeSql);
   return {
     claimAnswer: (asked, { nowMs, seenAtMs }) =>
       writeUnsynced(() => {

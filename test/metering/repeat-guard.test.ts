@@ -9,6 +9,7 @@ import { createStore } from '../../src/sqlite/store.js';
 import { addCustomers } from '../conformance/usage.js';
 import { createTestFolder } from '../support/folder.js';
 import { createFakeHost, type FakeHost, testStartMs } from '../support/host.js';
+import { createProcesses, type FakeProcess } from '../support/processes.js';
 import { hashOf } from '../support/records.js';
 
 interface Process {
@@ -24,18 +25,15 @@ interface Process {
 async function openTwo(): Promise<{ host: FakeHost; one: Process; two: Process; endOne(): void }> {
   const path = join(createTestFolder(), 'meterctl.db');
   const host = createFakeHost();
-  let hasEnded = false;
-  const processes = {
-    one: { own: 'process one', hasEnded: () => false },
-    two: { own: 'process two', hasEnded: (name: string) => hasEnded && name === 'process one' },
-  };
+  const start = createProcesses(host);
+  const first = start();
 
-  async function openProcess(name: 'one' | 'two'): Promise<Process> {
+  async function openProcess(process: FakeProcess): Promise<Process> {
     const database = openDatabase(path, host.clock);
     onTestFinished(() => database.close());
     const store = createStore(database, host);
-    const [customerNo = 0] = name === 'one' ? await addCustomers(store, 1) : [1];
-    const claims = createAnswerClaims({ store, host: { ...host, processes: processes[name] } });
+    const [customerNo = 0] = process === first ? await addCustomers(store, 1) : [1];
+    const claims = createAnswerClaims({ store, host: process.host });
     const guard = createRepeatGuard({ store, claims, ...host });
     const call = { customerNo, idempotencyKey: 'k', fingerprint: hashOf('request'), atMs: testStartMs };
     const begin: Process['begin'] = (over = {}) => guard.begin({ ...call, ...over });
@@ -49,14 +47,8 @@ async function openTwo(): Promise<{ host: FakeHost; one: Process; two: Process; 
     };
   }
 
-  return {
-    host,
-    one: await openProcess('one'),
-    two: await openProcess('two'),
-    endOne() {
-      hasEnded = true;
-    },
-  };
+  const [one, two] = [await openProcess(first), await openProcess(start())];
+  return { host, one, two, endOne: first.end };
 }
 
 describe('a call under a key', () => {
