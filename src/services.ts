@@ -93,7 +93,7 @@ export async function createServices(
   const ledger = createLedgerWriter({ store, clock, log });
   closers.add({ close: () => ledger.drain() });
   const openCalls = closers.add(
-    createOpenCalls({ store, ledger, clock: machine.clock, ids: host.ids, log, recount: admission.recount }),
+    createOpenCalls({ store, ledger, host: machine, recount: admission.recount }),
   );
   return {
     ...{ keys, uses, ledger, openCalls, inbox, courier, admission, repeats },

@@ -1,6 +1,7 @@
 /** A call that is answered already while its units are not known yet: on disk, so that a crash neither loses nor doubles it. */
 
 import type { AbortPolicy } from './route.js';
+import type { SeenRunner } from './runner.js';
 import type { NewUsage } from './usage.js';
 
 /** Says that a usage belongs to a call that was, or is, open. */
@@ -38,8 +39,10 @@ export interface OpenCallStore {
    * for where the limits have no room for more.
    */
   recordProgress(calls: readonly CallProgress[]): Promise<number[]>;
-  /** Calls that were last seen before `fromMs`, or after `toMs` by a clock that was ahead. */
-  listUnseenCalls(seen: { fromMs: number; toMs: number }, limit: number): Promise<OpenCallRow[]>;
+  /** Who else runs calls, or has left some in a crash, and when it was last seen. */
+  listCallRunners(): Promise<SeenRunner[]>;
+  /** The runner's calls, what was seen last at the end; none where it was seen since. */
+  listCallsOf(runner: SeenRunner, limit: number): Promise<OpenCallRow[]>;
 }
 
 /** What is owed for a call that nobody closes any more, as far as it had come. */

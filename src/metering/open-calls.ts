@@ -5,10 +5,11 @@ import { type CallProgress, type CallStep, owedAfterCrash } from '../domain/open
 import type { AbortPolicy } from '../domain/route.js';
 import type { UsageStore } from '../domain/store.js';
 import type { NewUsage } from '../domain/usage.js';
-import type { Clock, Ids, Log } from '../lib/host.js';
+import type { Host } from '../lib/host.js';
 import { createLoop } from '../lib/loop.js';
 import { turn } from '../lib/turn.js';
 import type { LedgerWriter } from './ledger-writer.js';
+import { createRunnerWatch, type RunnerWatch } from './runner-watch.js';
 
 /** A call that runs, and is on disk. */
 export interface OpenCall {
@@ -52,9 +53,6 @@ const tickMs = 1_000;
 /** A call that stands still is said to run so often. */
 const renewMs = 5_000;
 
-/** A call that nobody has said to run for so long is left by a crash. */
-const unseenMs = 15_000;
-
 const batchMax = 1_000;
 
 interface Running {
@@ -72,18 +70,18 @@ interface Running {
 interface Deps {
   store: UsageStore;
   ledger: LedgerWriter;
-  /** The machine's own time; usage brings its time with it. */
-  clock: Clock;
-  ids: Ids;
-  log: Log;
+  /** With the machine's own clock; usage brings its time with it. */
+  host: Host;
   /** Called when calls of other processes were closed. */
   recount(): void;
 }
 
 /** Nothing runs in the background before `start`. */
 export function createOpenCalls(deps: Deps): OpenCalls {
-  const { clock, log, ledger } = deps;
+  const { ledger } = deps;
+  const { clock, log, processes } = deps.host;
   const running = new Map<string, Running>();
+  const findCrashed = createRunnerWatch(processes);
   /** The commit that is being made, and the one after it. */
   let saving: Promise<unknown> | undefined;
   let next: Promise<void> | undefined;
@@ -123,7 +121,7 @@ export function createOpenCalls(deps: Deps): OpenCalls {
   async function tick(): Promise<void> {
     await Promise.all([...running.values()].map((call) => closeCall(deps, running, call)));
     await save();
-    await closeUnseen(deps, running);
+    await closeLeft(deps, findCrashed);
   }
 
   const loop = createLoop({ name: 'open calls', clock, log, intervalMs: tickMs, tick });
@@ -140,7 +138,7 @@ export function createOpenCalls(deps: Deps): OpenCalls {
 
 /** Puts the call on disk. */
 async function begin(
-  { ledger, clock, ids }: Deps,
+  { ledger, host: { clock, ids } }: Deps,
   beginning: CallBeginning,
 ): Promise<Pick<Running, 'step' | 'savedUnits' | 'savedAtMs'> | 'no_room'> {
   const { onAbort } = beginning;
@@ -160,7 +158,11 @@ function lastUsage(beginning: CallBeginning, step: CallStep, units: number | 'no
 }
 
 /** A failure is told by the ledger writer; the next tick tries again, and after a crash another process does. */
-async function closeCall({ ledger, log }: Deps, running: Map<string, Running>, call: Running): Promise<void> {
+async function closeCall(
+  { ledger, host }: Deps,
+  running: Map<string, Running>,
+  call: Running,
+): Promise<void> {
   if (!call.over) return;
   const { id } = call.step;
   try {
@@ -168,15 +170,16 @@ async function closeCall({ ledger, log }: Deps, running: Map<string, Running>, c
     if (!running.delete(id)) return;
     call.beginning.settled(recorded === 'new' ? units : 0, call.over.atMs);
     call.closed(recorded === 'new' ? units : call.over.units);
-    if (recorded === 'closed') log.warn('a call was closed by another process while it ran', { call: id });
+    if (recorded !== 'closed') return;
+    host.log.warn('a call was closed by another process while it ran', { call: id });
   } catch (error) {
     if (!(error instanceof MeterctlError)) throw error;
   }
 }
 
 /** Notes how far the calls have come that have moved, or were not said to run for a while. */
-async function saveMoved({ store, clock }: Deps, running: Map<string, Running>): Promise<void> {
-  const nowMs = clock.nowMs();
+async function saveMoved({ store, host }: Deps, running: Map<string, Running>): Promise<void> {
+  const nowMs = host.clock.nowMs();
   const moved = [...running.values()].filter((call) => !call.over && hasMoved(call, nowMs));
   for (let from = 0; from < moved.length; from += batchMax) {
     const calls = moved.slice(from, from + batchMax);
@@ -201,16 +204,13 @@ function progressOf({ step, beginning }: Running, nowMs: number): CallProgress {
   return { id: step.id, seenAtMs: nowMs, units, heldUnits, atMs, window, periodStartMs, room };
 }
 
-/** Calls of processes that crashed: each is closed once, whoever is first. */
-async function closeUnseen(
-  { store, ledger, clock, log, recount }: Deps,
-  running: Map<string, Running>,
-): Promise<void> {
-  const nowMs = clock.nowMs();
-  const seen = { fromMs: nowMs - unseenMs, toMs: nowMs + unseenMs };
-  const left = (await store.listUnseenCalls(seen, batchMax)).filter(({ call }) => !running.has(call.id));
-  await Promise.all(left.map((row) => ledger.record({ ...row, units: owedAfterCrash(row) })));
-  if (left.length === 0) return;
-  recount();
-  log.warn('closed calls that a crash had left open', { calls: left.length });
+/** Calls of processes that crashed, some at a time: each is closed once, whoever is first. */
+async function closeLeft({ store, ledger, host, recount }: Deps, findCrashed: RunnerWatch): Promise<void> {
+  for (const crashed of findCrashed(await store.listCallRunners())) {
+    const left = await store.listCallsOf(crashed, batchMax);
+    if (left.length === 0) continue;
+    await Promise.all(left.map((row) => ledger.record({ ...row, units: owedAfterCrash(row) })));
+    recount();
+    host.log.warn('closed calls that a crash had left open', { runner: crashed.runner, calls: left.length });
+  }
 }

@@ -3,6 +3,7 @@
 import { answerNotKept } from '../domain/answer.js';
 import type { CallProgress, OpenCallRow, OpenCallStore } from '../domain/open-call.js';
 import type { AbortPolicy } from '../domain/route.js';
+import type { SeenRunner } from '../domain/runner.js';
 import type { RecordedUsage } from '../domain/usage.js';
 import type { UsageCount } from '../domain/usage-counts.js';
 import type { Database } from './open.js';
@@ -29,12 +30,20 @@ SELECT EXISTS (SELECT 1 FROM open_calls WHERE runner < :runner) OR EXISTS (SELEC
 
 const closeSql = 'DELETE FROM open_calls WHERE id = ?';
 
-const listUnseenSql = `
+const runnersSql = (whose: string) =>
+  `SELECT runner, max(seen_at_ms) AS seenAtMs FROM open_calls WHERE ${whose} GROUP BY runner`;
+
+/** Each half reads the rows of others alone. */
+const listRunnersSql = `${runnersSql('runner < :runner')} UNION ALL ${runnersSql('runner > :runner')}`;
+
+/** What is left of a part that was closed still tells when the runner was last seen. */
+const listOfSql = `
 SELECT c.id, c.customer_no AS customerNo, c.key_no AS keyNo, m.event_name AS meter, r.name AS route, c.units,
   c.at_ms AS atMs, c.window_start_ms AS startMs, c.window_end_ms AS endMs, c.period_start_ms AS periodStartMs,
   c.on_abort AS onAbort, c.seen_at_ms AS seenAtMs, c.idempotency_key AS idempotencyKey, c.fingerprint
 FROM open_calls c JOIN meters m ON m.no = c.meter_no JOIN routes r ON r.no = c.route_no
-WHERE c.seen_at_ms < ? OR c.seen_at_ms > ? ORDER BY c.id LIMIT CAST(? AS INTEGER)`;
+WHERE c.runner = :runner AND (SELECT max(seen_at_ms) FROM open_calls WHERE runner = :runner) = :seenAtMs
+ORDER BY c.seen_at_ms, c.id LIMIT CAST(:limit AS INTEGER)`;
 
 const sumsSql = (whose: string) => `
 SELECT runner = :runner AS isOwn, sum(units) AS owed, sum(${heldSql} - units) AS held FROM open_calls
@@ -76,9 +85,9 @@ interface CallUnits {
 /** What came of a usage that adds nothing to the ledger. */
 export type Unchanged = Pick<RecordedUsage, 'id' | 'recorded' | 'units'>;
 
-/** The rows of calls that run. All but `listUnseen` happens inside a transaction of the caller's. */
+/** The rows of calls that run. All but `contract` happens inside a transaction of the caller's. */
 export interface OpenCallRows {
-  listUnseen: OpenCallStore['listUnseenCalls'];
+  contract: Pick<OpenCallStore, 'listCallRunners' | 'listCallsOf'>;
   /** Whether other processes run calls, or have left some in a crash. */
   hasOthers(): boolean;
   /** Begins or ends the entry's call. `undefined` for what goes into the ledger. */
@@ -97,7 +106,8 @@ export function createOpenCalls({ connection, read }: Database, runner: string):
   const progress = connection.prepare<[Record<string, unknown>]>(progressSql);
   const close = connection.prepare<[string]>(closeSql);
   const findHolding = connection.prepare<[string], Holding>(findHoldingSql);
-  const listUnseen = connection.prepare<[number, number, number], Row>(listUnseenSql);
+  const listRunners = connection.prepare<[{ runner: string }], SeenRunner>(listRunnersSql);
+  const listOf = connection.prepare<[SeenRunner & { limit: number }], Row>(listOfSql);
   const hasOthers = connection.prepare<[{ runner: string }], 0 | 1>(hasOthersSql).pluck();
   const prepareSums = (whose: string) =>
     connection.prepare<[Record<string, unknown>], CallUnits & { isOwn: 0 | 1 }>(sumsSql(whose));
@@ -113,8 +123,9 @@ export function createOpenCalls({ connection, read }: Database, runner: string):
   }
 
   return {
-    async listUnseen({ fromMs, toMs }, limit) {
-      return read(() => listUnseen.all(fromMs, toMs, limit)).map(rowOf);
+    contract: {
+      listCallRunners: async () => read(() => listRunners.all({ runner })),
+      listCallsOf: async (of, limit) => read(() => listOf.all({ ...of, limit })).map(rowOf),
     },
     hasOthers: () => hasOthers.get({ runner }) === 1,
     step(entry) {

@@ -42,7 +42,7 @@ export function createStore(unwatched: Database, host: Host): Store {
     ...keyStore,
     ...createKeyTransfer(database, keyRows, audit),
     ...auditStore,
-    ...createUsage(database, host.ids, audit),
+    ...createUsage(database, host, audit),
     ...createDeliveries(database, host, audit),
     ...createReconciliation(database, host.clock),
     ...createCheckouts(database, host.clock, customers, keys),

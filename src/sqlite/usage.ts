@@ -1,9 +1,10 @@
 /** The ledger, in SQLite: each batch of usage, its deliveries and its roll-ups in one commit. */
 
 import assert from 'node:assert';
+import { nameRunner } from '../domain/runner.js';
 import type { UsageStore } from '../domain/store.js';
 import type { NewUsage } from '../domain/usage.js';
-import type { Ids } from '../lib/host.js';
+import type { Host } from '../lib/host.js';
 import type { AuditWriter } from './audit.js';
 import { createNames } from './names.js';
 import type { Database } from './open.js';
@@ -20,11 +21,15 @@ import { createUsageSums } from './usage-sums.js';
 import { createVoids } from './usage-voids.js';
 
 /** The ledger part of the contract. */
-export function createUsage(database: Database, ids: Ids, audit: AuditWriter): UsageStore {
+export function createUsage(
+  database: Database,
+  { ids, processes }: Pick<Host, 'ids' | 'processes'>,
+  audit: AuditWriter,
+): UsageStore {
   const { connection, read, write } = database;
   const meters = createNames(database, 'meters', 'event_name');
   const routes = createNames(database, 'routes', 'name');
-  const openCalls = createOpenCalls(database, ids.next('run'));
+  const openCalls = createOpenCalls(database, nameRunner(ids, processes));
   const others = createOtherUsage(connection, openCalls);
   const counts = createUnitCounts(database, { meters, openCalls, others });
   const insertRows = createRowWriter(connection);
@@ -38,7 +43,7 @@ export function createUsage(database: Database, ids: Ids, audit: AuditWriter): U
     ...createVoids({ database, ids, audit, insertRows }),
     ...counts.contract,
     otherUsage: async () => read(others.revision),
-    listUnseenCalls: openCalls.listUnseen,
+    ...openCalls.contract,
     recordProgress: async (calls) => (calls.length > 0 ? write(() => recordProgress(calls)) : []),
     async recordUsage(usages, nowMs) {
       usages.forEach(check);

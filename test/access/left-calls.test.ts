@@ -9,20 +9,23 @@ import { usageRow } from '../../src/metering/usage-row.js';
 import { openStore } from '../../src/sqlite/store.js';
 import { createTestFolder } from '../support/folder.js';
 import { createFakeHost } from '../support/host.js';
+import { createProcesses } from '../support/processes.js';
 import { addSubscriber } from '../support/store.js';
 import { openOn } from './open-admission.js';
 
 it('counts what crashed calls owe before they are closed, and once', async () => {
   const host = createFakeHost();
   const path = join(createTestFolder(), 'meterctl.db');
+  const start = createProcesses(host);
   async function startProcess() {
-    const store = await openStore({ path, host });
+    const process = start();
+    const store = await openStore({ path, host: process.host });
     onTestFinished(() => store.close());
-    const { clock, ids, log } = host;
-    const ledger = createLedgerWriter({ store, clock, log });
+    const ledger = createLedgerWriter({ store, ...host });
     const admission = openOn({ store, host });
     const { recount } = admission;
-    return { store, admission, calls: createOpenCalls({ store, ledger, clock, ids, log, recount }) };
+    const calls = createOpenCalls({ store, ledger, host: process.host, recount });
+    return { store, admission, calls, end: process.end };
   }
   const crashed = await startProcess();
   const { customer, key } = await addSubscriber(crashed.store, host);
@@ -47,7 +50,7 @@ it('counts what crashed calls owe before they are closed, and once', async () =>
   };
   expect(await admit(4)).toBe('quota_exceeded');
   expect(await admit(3)).toBe('admitted');
-  await host.advance(16_000);
+  crashed.end();
   await next.calls.tick();
   expect(await admit(7)).toBe('quota_exceeded');
   expect(await admit(6)).toBe('admitted');

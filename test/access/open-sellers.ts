@@ -11,7 +11,7 @@ import type { PriceTerms } from '../../src/lib/pricing.js';
 import { createLedgerWriter } from '../../src/metering/ledger-writer.js';
 import { createOpenCalls } from '../../src/metering/open-calls.js';
 import { openStore } from '../../src/sqlite/store.js';
-import type { FakeHost } from '../support/host.js';
+import type { FakeProcess } from '../support/processes.js';
 import { openOn } from './open-admission.js';
 
 const answer: AnswerHead = answerHead({ method: 'GET', httpVersion: '1.1' }, 200, 'OK', []);
@@ -20,10 +20,10 @@ const request = { bytes: 0, ended: true };
 /** `call`: its units are known with the head of its answer. `stream`: not before its end. */
 export type Kind = 'call' | 'stream';
 
-/** Where it sells, and at what price. */
+/** Where it sells, as which process, and at what price. */
 export interface Shop {
   path: string;
-  host: FakeHost;
+  process: FakeProcess;
   customer: Customer;
   terms: PriceTerms;
 }
@@ -53,19 +53,20 @@ export interface Seller {
   end(which: number, how: 'complete' | 'client-gone'): Promise<void>;
   /** Looks for usage of others. */
   look(): Promise<void>;
-  /** Notes how far its calls have come, and closes those that nobody has said to run for long. */
+  /** Notes how far its calls have come, and closes those of processes that are gone. */
   tend(): Promise<void>;
   /** The process is gone, and its calls stay as they are. */
   crash(): Promise<void>;
 }
 
 /** Starts a process. */
-export async function openSeller({ path, host, customer, terms }: Shop): Promise<Seller> {
-  const { clock, ids, log } = host;
+export async function openSeller({ path, process, customer, terms }: Shop): Promise<Seller> {
+  const { host, end: endProcess } = process;
+  const { clock, log } = host;
   const store = await openStore({ path, host });
   const admission = openOn({ store, host }, { termsOf: () => terms });
   const ledger = createLedgerWriter({ store, clock, log });
-  const openCalls = createOpenCalls({ store, ledger, clock, ids, log, recount: admission.recount });
+  const openCalls = createOpenCalls({ store, ledger, host, recount: admission.recount });
   const deps = { ledger, openCalls, clock, log, meter: 'calls', windowMs: 2_000 };
   const metering = { ...deps, baseUrl: () => 'http://localhost', countMisreport: () => undefined };
   const calls: LetIn[] = [];
@@ -109,7 +110,10 @@ export async function openSeller({ path, host, customer, terms }: Shop): Promise
     end: (which, how) => end(chosen(which), how),
     look: admission.tick,
     tend: openCalls.tick,
-    crash: () => store.close(),
+    async crash() {
+      endProcess();
+      await store.close();
+    },
   };
 }
 

@@ -10,6 +10,8 @@ import { issueKey } from '../../src/keys/issue.js';
 import type { PriceTerms } from '../../src/lib/pricing.js';
 import { openStore } from '../../src/sqlite/store.js';
 import { createFakeHost, testStartMs } from '../support/host.js';
+import { listOthersCalls } from '../support/left-calls.js';
+import { createProcesses } from '../support/processes.js';
 import { addSubscriber, newStorePath } from '../support/store.js';
 import { openSeller, type Seller } from './open-sellers.js';
 
@@ -98,7 +100,8 @@ async function openHistory({ path: prepared, customer, keys }: Awaited<ReturnTyp
   const host = createFakeHost();
   const path = newStorePath();
   copyFileSync(prepared, path);
-  const start = () => openSeller({ path, host, customer, terms });
+  const startProcess = createProcesses(host);
+  const start = () => openSeller({ path, process: startProcess(), customer, terms });
   const sellers: [Seller, Seller] = [await start(), await start()];
 
   async function run({ seller: index, what, key: keyIndex, which, units }: Step): Promise<void> {
@@ -121,7 +124,7 @@ async function openHistory({ path: prepared, customer, keys }: Awaited<ReturnTyp
   async function finish(): Promise<Used> {
     for (const seller of sellers) await seller.crash();
     const store = await openStore({ path, host });
-    const owed = await store.listUnseenCalls({ fromMs: Number.MAX_SAFE_INTEGER, toMs: 0 }, 1_000);
+    const owed = await listOthersCalls(store);
     const unitsOf = async (fromMs: number, toMs: number, key?: ApiKey) => {
       const { units } = await store.sumUsage({ fromMs, toMs, keyId: key?.id });
       return owed

@@ -103,7 +103,7 @@ export function createDaemonHost(
     },
     random: createRandom(seed, 100 + number),
     ids: { next: nextId, bound },
-    processes: { own: life.name, hasEnded: () => false },
+    processes: { own: life.name, hasEnded: scheduler.hasEnded },
     fetch: () => Promise.reject(new Error('a daemon has no business on the network but the SDK')),
     log: createLog(life.name, note),
   };

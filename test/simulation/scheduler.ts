@@ -45,6 +45,8 @@ export interface Scheduler {
   turn(): Promise<void>;
   /** The process dies now. What it had sent may arrive all the same. */
   end(life: Life): Promise<void>;
+  /** Whether the process of that name has died. */
+  hasEnded(name: string): boolean;
 }
 
 /** Which share of calls gets its result in the moment of its effect: the rest lets others come in between. */
@@ -53,6 +55,7 @@ const atOnceShare = 0.6;
 /** Makes a scheduler; `trace` is told every step. */
 export function createScheduler(dice: Dice, trace: (step: string) => void): Scheduler {
   let points: Point[] = [];
+  const ended = new Set<string>();
   let holding: ((release: () => void) => void) | undefined;
 
   function park<T>(life: Life, name: string, kind: Kind, run: () => Promise<T>): Promise<T> {
@@ -135,6 +138,7 @@ export function createScheduler(dice: Dice, trace: (step: string) => void): Sche
     turn: () => turn(),
     async end(life) {
       life.ended = true;
+      ended.add(life.name);
       points = points.filter(
         (point) =>
           point.life !== life ||
@@ -142,6 +146,7 @@ export function createScheduler(dice: Dice, trace: (step: string) => void): Sche
           (point.kind === 'send' && point.stage === 'ready' && dice.chance(0.5)),
       );
     },
+    hasEnded: (name) => ended.has(name),
   };
 }
 

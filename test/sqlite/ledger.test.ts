@@ -161,7 +161,7 @@ describe('claiming', () => {
 });
 
 describe('calls that run', () => {
-  it('hold what they owe also where a process of an earlier version wrote them', async () => {
+  it('hold what they owe, and can be closed, also where a process of an earlier version wrote them', async () => {
     const { database, store } = openTestStore();
     const [one = 0] = await addCustomers(store, 1);
     const call = { id: 'call_1', step: 'open', onAbort: 'delivered', seenAtMs: testStartMs } as const;
@@ -170,5 +170,8 @@ describe('calls that run', () => {
     database.connection.exec("UPDATE open_calls SET units = 50, held_units = 0, runner = ''");
     const count = { whose: { kind: 'customer', no: one }, window: testPeriod } as const;
     expect(await store.countUnits(count)).toMatchObject({ others: { owed: 50, held: 0 } });
+    const runner = { runner: '', seenAtMs: testStartMs };
+    expect(await store.listCallRunners()).toEqual([runner]);
+    expect(await store.listCallsOf(runner, 10)).toMatchObject([{ units: 50, call: { id: 'call_1' } }]);
   });
 });
