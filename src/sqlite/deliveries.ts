@@ -8,6 +8,7 @@ import { createFreezing } from './delivery-freezing.js';
 import { createOutboxQueries, type DeliveryRow, selectDelivery, toDelivery } from './delivery-queries.js';
 import { createReopening } from './delivery-reopening.js';
 import type { Database } from './open.js';
+import type { Rollups } from './rollups.js';
 
 /**
  * `unknown_since_ms` stays: whoever held the lease may have sent. A lease that ends further ahead than any can was given by
@@ -80,7 +81,10 @@ ${presentLeaseSql}`,
 };
 
 /** The outbox part of the contract. */
-export function createDeliveries(database: Database, host: Host, audit: AuditWriter): DeliveryStore {
+export function createDeliveries(
+  database: Database,
+  { host, audit, rollups }: { host: Host; audit: AuditWriter; rollups: Rollups },
+): DeliveryStore {
   const { connection, write } = database;
   const prepare = (sql: string) => connection.prepare<[Record<string, unknown>]>(sql);
   const endLeases = prepare(endLeasesSql);
@@ -115,7 +119,7 @@ export function createDeliveries(database: Database, host: Host, audit: AuditWri
   }
 
   return {
-    ...createFreezing(database, host.clock),
+    ...createFreezing(database, host.clock, rollups),
     ...createReopening(database, host.clock, audit),
     ...createOutboxQueries(database, host.ids),
     async claimDeliveries({ nowMs, leaseMs, limit }) {

@@ -4,6 +4,7 @@ import type { DeliveryStore } from '../domain/store.js';
 import type { Clock } from '../lib/host.js';
 import { writeInBatches } from './batches.js';
 import type { Database } from './open.js';
+import type { Rollups } from './rollups.js';
 
 /** A window that starts so far ahead was made by a clock that was ahead. */
 const clockAheadMs = 60_000;
@@ -34,7 +35,11 @@ WHERE customer_no = (SELECT no FROM customers WHERE id = :customerId) AND EXISTS
   WHERE d.state = 'pending' AND d.customer_no = lanes.customer_no AND d.meter_no = lanes.meter_no)`;
 
 /** The freezing part of the contract. */
-export function createFreezing(database: Database, clock: Clock): Pick<DeliveryStore, 'freezeDeliveries'> {
+export function createFreezing(
+  database: Database,
+  clock: Clock,
+  rollups: Rollups,
+): Pick<DeliveryStore, 'freezeDeliveries'> {
   const prepare = (condition: string) =>
     database.connection.prepare<[Record<string, unknown>]>(freezeSql(condition));
   const ended = prepare(due.ended);
@@ -43,7 +48,10 @@ export function createFreezing(database: Database, clock: Clock): Pick<DeliveryS
   const ofCustomer = prepare(due.ofCustomer);
   const hurry = database.connection.prepare<[{ customerId: string }]>(hurrySql);
   const freezeAll = (freeze: typeof ended, values: Record<string, unknown>) =>
-    writeInBatches(database, clock, (rows) => freeze.run({ ...values, rows }).changes);
+    writeInBatches(database, clock, (rows) => {
+      rollups.fold();
+      return freeze.run({ ...values, rows }).changes;
+    });
 
   return {
     async freezeDeliveries(nowMs, early) {

@@ -6,6 +6,7 @@ import type { DeliveryStore } from '../domain/store.js';
 import type { Ids } from '../lib/host.js';
 import type { Database } from './open.js';
 import { keyOfCursor, pageOf } from './page.js';
+import { deliveryUnitsSql } from './rollups.js';
 
 /** A delivery with its number, its window flat, what it cancels as two columns, and what only a claim tells. */
 export interface DeliveryRow extends Omit<Delivery, 'window' | 'cancels'> {
@@ -19,7 +20,7 @@ export interface DeliveryRow extends Omit<Delivery, 'window' | 'cancels'> {
 
 const fromSql = `
 SELECT d.no, d.id, c.id AS customerId, m.event_name AS meter, d.window_start_ms AS windowStartMs,
-  d.window_end_ms AS windowEndMs, d.units, d.timestamp_ms AS timestampMs, d.state, d.attempts,
+  d.window_end_ms AS windowEndMs, ${deliveryUnitsSql} AS units, d.timestamp_ms AS timestampMs, d.state, d.attempts,
   d.identifier_number AS identifierNumber, d.key_number AS keyNumber, o.id AS corrects, d.cancels,
   o.identifier_number AS correctedNumber, d.next_attempt_at_ms AS nextAttemptAtMs, d.unknown_since_ms AS unknownSinceMs,
   d.unknown_before_claim_ms AS unknownBeforeMs, d.reason, d.delivered_at_ms AS deliveredAtMs
@@ -72,7 +73,7 @@ SELECT EXISTS (
 )`;
 
 const sumUndeliveredSql = `
-SELECT COALESCE(sum(units), 0) AS units FROM deliveries INDEXED BY deliveries_undelivered
+SELECT COALESCE(sum(${deliveryUnitsSql}), 0) AS units FROM deliveries d INDEXED BY deliveries_undelivered
 WHERE state <> 'delivered' AND customer_no = (SELECT no FROM customers WHERE id = :customerId)
   AND window_start_ms >= :fromMs AND window_start_ms < :toMs`;
 

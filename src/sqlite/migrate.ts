@@ -17,6 +17,7 @@ import { keyedOpenCallsSql } from './migrations/012-keyed-open-calls.js';
 import { abandonedCheckoutsSql } from './migrations/013-abandoned-checkouts.js';
 import { heldUnitsSql } from './migrations/014-held-units.js';
 import { answerClaimsSql } from './migrations/015-answer-claims.js';
+import { foldedRollupsSql } from './migrations/016-folded-rollups.js';
 
 /** Step `n` stands at index `n - 1`, and brings `user_version` to `n`. Never edited once released, only added to. */
 const migrations: readonly string[] = [
@@ -35,6 +36,7 @@ const migrations: readonly string[] = [
   abandonedCheckoutsSql,
   heldUnitsSql,
   answerClaimsSql,
+  foldedRollupsSql,
 ];
 
 /** Marks a file as ours in SQLite's header: "mete" in ASCII. */

@@ -12,6 +12,7 @@ import type { ReconciliationStore } from '../domain/store.js';
 import type { Clock } from '../lib/host.js';
 import { turn } from '../lib/turn.js';
 import type { Database } from './open.js';
+import { deliveryUnitsSql } from './rollups.js';
 
 /** No window is longer (a CHECK of the table), so a timestamp lies less than this after its window's start. */
 export const windowMaxMs = 86_400_000;
@@ -22,7 +23,7 @@ const ledgerRowsMax = 2_000;
 
 /** The first chunk passes over windows of the day before whose timestamps lie ahead of the range: there are a day's seconds of them at most. */
 const chunkSql = `
-SELECT d.no, d.id, d.window_start_ms AS windowStartMs, d.state, d.units, d.attempts, d.period_start_ms AS periodStartMs,
+SELECT d.no, d.id, d.window_start_ms AS windowStartMs, d.state, ${deliveryUnitsSql} AS units, d.attempts, d.period_start_ms AS periodStartMs,
   d.timestamp_ms AS timestampMs, d.next_attempt_at_ms AS nextAttemptAtMs, d.unknown_since_ms AS unknownSinceMs,
   d.delivered_at_ms AS deliveredAtMs, (SELECT max(id) FROM usage) AS lastUsageId,
   (d.corrects_no IS NOT NULL OR EXISTS (SELECT 1 FROM deliveries o WHERE o.corrects_no = d.no)) AS corrected

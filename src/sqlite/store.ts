@@ -16,6 +16,7 @@ import { createKeys } from './keys.js';
 import { createLimits } from './limits.js';
 import { type Database, openDatabase } from './open.js';
 import { createReconciliation } from './reconciliation.js';
+import { createRollups } from './rollups.js';
 import { createUsage } from './usage.js';
 import { createWebhooks } from './webhooks.js';
 
@@ -35,6 +36,7 @@ export function createStore(unwatched: Database, host: Host): Store {
   const { limits, ...limitStore } = createLimits(database, audit);
   const keyRows = createKeyRows(database, limits);
   const { keys, ...keyStore } = createKeys(database, customers, keyRows, audit);
+  const rollups = createRollups(database.connection);
   const countCheck = database.connection.prepare('UPDATE identity SET write_checks = write_checks + 1');
   return {
     ...createIdentity(database),
@@ -42,8 +44,8 @@ export function createStore(unwatched: Database, host: Host): Store {
     ...keyStore,
     ...createKeyTransfer(database, keyRows, audit),
     ...auditStore,
-    ...createUsage(database, host, audit),
-    ...createDeliveries(database, host, audit),
+    ...createUsage(database, { host, audit, rollups }),
+    ...createDeliveries(database, { host, audit, rollups }),
     ...createReconciliation(database, host.clock),
     ...createCheckouts(database, host.clock, customers, keys),
     ...createAnswers(database, host.clock),

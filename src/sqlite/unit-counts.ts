@@ -5,8 +5,10 @@ import type { Names } from './names.js';
 import type { Database } from './open.js';
 import type { OpenCallRows } from './open-calls.js';
 import type { OtherUsage } from './other-usage.js';
-import { findPeriodSql } from './usage-statements.js';
 import { createWindowUnits } from './window-units.js';
+
+const findPeriodSql = `
+SELECT COALESCE(sum(units), 0) FROM usage_periods WHERE customer_no = ? AND meter_no = ? AND period_start_ms = ?`;
 
 /** The ledger's part of a count, inside a transaction of the caller's. */
 export type LedgerUnits = (count: UsageCount, known: WindowSum | undefined) => WindowSum;

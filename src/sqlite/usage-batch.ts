@@ -1,8 +1,6 @@
-/** Adds up a batch of usage by the rows that it shares, so that many calls of one customer cost few statements. */
+/** Groups a batch of usage by the rows that it shares, so that many calls of one customer cost few statements. */
 
 import type { NewUsage } from '../domain/usage.js';
-
-const DAY_MS = 86_400_000;
 
 /** One usage with the numbers of its names. */
 export interface Entry {
@@ -15,9 +13,6 @@ export interface Entry {
 export interface Group {
   /** Stands for all of them in what they share. */
   readonly first: Entry;
-  units: number;
-  /** Corrections are none. */
-  requests: number;
   /** What was stored for the group: a delivery's number, or the units of a period as they stand after an entry. */
   stored: number;
 }
@@ -31,11 +26,10 @@ export interface EntryGroups {
 /** Groups by the table that they share a row of, in the order in which they were added. */
 interface Groups {
   readonly deliveries: Group[];
-  readonly days: Group[];
   readonly periods: Group[];
 }
 
-/** A batch, added up. */
+/** A batch, grouped. */
 export interface Batch extends Groups {
   /** The same groups by customer: of each there are so few that they are compared one by one, which is faster than any key. */
   readonly ofCustomer: Map<number, Groups>;
@@ -43,12 +37,7 @@ export interface Batch extends Groups {
 
 /** An empty batch. */
 export function createBatch(): Batch {
-  return { deliveries: [], days: [], periods: [], ofCustomer: new Map() };
-}
-
-/** The UTC day, counted from 1970. Computed here because a number that is bound to SQL divides as a float there. */
-export function dayOf(atMs: number): number {
-  return Math.floor(atMs / DAY_MS);
+  return { deliveries: [], periods: [], ofCustomer: new Map() };
 }
 
 /** Adds one entry to its groups. Returns the group of its delivery and that of its period. */
@@ -59,7 +48,6 @@ export function addToBatch(batch: Batch, entry: Entry): EntryGroups {
     own = noGroups();
     batch.ofCustomer.set(customerNo, own);
   }
-  addToGroup(batch.days, own.days, sameDay, entry);
   return {
     delivery: addToGroup(batch.deliveries, own.deliveries, sameDelivery, entry),
     period: addToGroup(batch.periods, own.periods, samePeriod, entry),
@@ -82,23 +70,16 @@ const sameDelivery: Same = (one, other) =>
   one.usage.window.endMs === other.usage.window.endMs &&
   samePeriod(one, other);
 
-const sameDay: Same = (one, other) =>
-  one.usage.keyNo === other.usage.keyNo &&
-  one.routeNo === other.routeNo &&
-  dayOf(one.usage.atMs) === dayOf(other.usage.atMs);
-
 function addToGroup(all: Group[], own: Group[], same: Same, entry: Entry): Group {
   let group = own.find(({ first }) => same(first, entry));
   if (!group) {
-    group = { first: entry, units: 0, requests: 0, stored: 0 };
+    group = { first: entry, stored: 0 };
     own.push(group);
     all.push(group);
   }
-  group.units += entry.usage.units;
-  group.requests += entry.usage.units < 0 ? 0 : 1;
   return group;
 }
 
 function noGroups(): Groups {
-  return { deliveries: [], days: [], periods: [] };
+  return { deliveries: [], periods: [] };
 }

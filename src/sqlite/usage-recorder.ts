@@ -1,4 +1,4 @@
-/** Records a batch of usage: rows, deliveries and roll-ups, in a transaction of the caller's. */
+/** Records a batch of usage: rows of the ledger and the deliveries that cover them, in a transaction of the caller's. */
 
 import assert from 'node:assert';
 import type { CallProgress } from '../domain/open-call.js';
@@ -6,12 +6,12 @@ import type { RecordedUsage } from '../domain/usage.js';
 import type { Ids } from '../lib/host.js';
 import type { Database } from './open.js';
 import type { OpenCallRows, Unchanged } from './open-calls.js';
+import type { PeriodUnits } from './period-units.js';
 import type { BeginRoomCheck, RoomCheck } from './room.js';
 import {
   addToBatch,
   type Batch,
   createBatch,
-  dayOf,
   type Entry,
   type EntryGroups,
   type Group,
@@ -19,19 +19,18 @@ import {
 } from './usage-batch.js';
 import { createRepeats } from './usage-repeats.js';
 import type { RowWriter, UsageRow } from './usage-rows.js';
-import { findPeriodSql, upsertDaySql, upsertPeriodSql } from './usage-statements.js';
 
-/** Most calls add to a delivery that is open already, which is tried first. */
-const growDeliverySql = `
-UPDATE deliveries SET units = units + ?
+/** Most calls belong to a delivery that is open already, which is looked for first. */
+const findDeliverySql = `
+SELECT no FROM deliveries
 WHERE customer_no = ? AND meter_no = ? AND window_start_ms = ? AND window_end_ms = ? AND period_start_ms = ?
-  AND state = 'open'
-RETURNING no`;
+  AND state = 'open'`;
 
+/** Its units are those of its rows, which are folded into it. */
 const openDeliverySql = `
 INSERT INTO deliveries (
-  units, customer_no, meter_no, window_start_ms, window_end_ms, period_start_ms, id, timestamp_ms, state, next_attempt_at_ms
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open', ?)
+  customer_no, meter_no, window_start_ms, window_end_ms, period_start_ms, id, timestamp_ms, next_attempt_at_ms, units, state
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 'open')
 RETURNING no`;
 
 const noRoom: Unchanged = { id: 0, recorded: 'no_room', units: 0 };
@@ -42,24 +41,18 @@ export function createRecorder({
   ids,
   openCalls,
   insertRows,
+  periods,
   beginRoomCheck,
 }: {
   database: Database;
   ids: Ids;
   openCalls: OpenCallRows;
   insertRows: RowWriter;
+  periods: PeriodUnits;
   beginRoomCheck: BeginRoomCheck;
 }): (entries: readonly Entry[], nowMs: number) => RecordedUsage[] {
-  const { connection } = database;
-  const findPeriod = connection.prepare<[number, number, number], number>(findPeriodSql).pluck();
-  const repeats = createRepeats(connection);
-  const storeGroups = createGroupWriter(database, ids);
-
-  function periodUnits(entry: Entry, batch: Batch): number {
-    const { customerNo, periodStartMs } = entry.usage;
-    const inBatch = periodInBatch(batch, entry)?.stored;
-    return inBatch ?? findPeriod.get(customerNo, entry.meterNo, periodStartMs) ?? 0;
-  }
+  const repeats = createRepeats(database.connection);
+  const storeDeliveries = createDeliveryWriter(database, ids);
 
   function noteRow({ usage }: Entry, period: Group, id: number, nowMs: number): RecordedUsage {
     const { units } = usage;
@@ -88,22 +81,26 @@ export function createRecorder({
     const groups = entries.map((entry, index) =>
       steps[index] || repeated.has(index) ? undefined : addToBatch(batch, entry),
     );
-    storeGroups(batch);
+    storeDeliveries(batch);
+    for (const period of batch.periods) period.stored = periods.find(period.first);
     const rows: UsageRow[] = [];
     entries.forEach((entry, index) => {
       const group = groups[index];
       if (group) rows.push(rowOf(entry, group));
     });
     let id = insertRows(rows) - 1;
-    return entries.map((entry, index): RecordedUsage => {
+    const recorded = entries.map((entry, index): RecordedUsage => {
       const [group, step] = [groups[index], steps[index]];
       if (group) return noteRow(entry, group.period, ++id, nowMs);
       const unchanged = step ?? { ...repeats.firstOf(entry.usage, nowMs), recorded: 'repeat' };
-      return { ...unchanged, periodUnits: periodUnits(entry, batch) };
+      return { ...unchanged, periodUnits: periodInBatch(batch, entry)?.stored ?? periods.find(entry) };
     });
+    if (rows.length > 0) periods.note(batch.periods, id);
+    return recorded;
   }
 
   return (entries, nowMs) => {
+    periods.begin();
     const room = beginRoomCheck(entries);
     if (!room) return recordAll(entries, entries.map(openCalls.step), nowMs);
     const fitting = entries.map((entry) => fitted(entry, room, nowMs));
@@ -140,9 +137,8 @@ function rowOf({ usage, routeNo }: Entry, { delivery }: EntryGroups): UsageRow {
   return [delivery.stored, customerNo, keyNo, routeNo, atMs, units];
 }
 
-/** Units, and what tells the open delivery that they are added to. */
-type DeliveryGrowth = [
-  units: number,
+/** What tells an open delivery. */
+type DeliveryKey = [
   customerNo: number,
   meterNo: number,
   startMs: number,
@@ -150,43 +146,23 @@ type DeliveryGrowth = [
   periodStartMs: number,
 ];
 
-/** Writes a batch's open deliveries and roll-ups, and notes in each group what stands there now. */
-function createGroupWriter({ connection }: Database, ids: Ids): (batch: Batch) => void {
-  const growDelivery = connection.prepare<DeliveryGrowth, number>(growDeliverySql).pluck();
+/** Finds or opens a batch's deliveries, and notes their numbers in their groups. */
+function createDeliveryWriter({ connection }: Database, ids: Ids): (batch: Batch) => void {
+  const findDelivery = connection.prepare<DeliveryKey, number>(findDeliverySql).pluck();
   const openDelivery = connection
-    .prepare<[...DeliveryGrowth, id: string, timestampMs: number, nextAttemptAtMs: number], number>(
+    .prepare<[...DeliveryKey, id: string, timestampMs: number, nextAttemptAtMs: number], number>(
       openDeliverySql,
     )
     .pluck();
-  const upsertDay = connection.prepare<[number, number, number, number, number, number]>(upsertDaySql);
-  const upsertPeriod = connection.prepare<[number, number, number, number], number>(upsertPeriodSql).pluck();
 
-  return ({ deliveries, days, periods }) => {
+  return ({ deliveries }) => {
     for (const group of deliveries) {
       const { usage, meterNo } = group.first;
       const { customerNo, window, periodStartMs, atMs } = usage;
-      const growth: DeliveryGrowth = [
-        group.units,
-        customerNo,
-        meterNo,
-        window.startMs,
-        window.endMs,
-        periodStartMs,
-      ];
-      const no =
-        growDelivery.get(...growth) ?? openDelivery.get(...growth, ids.next('dlv'), atMs, window.endMs);
+      const key: DeliveryKey = [customerNo, meterNo, window.startMs, window.endMs, periodStartMs];
+      const no = findDelivery.get(...key) ?? openDelivery.get(...key, ids.next('dlv'), atMs, window.endMs);
       assert(no !== undefined);
       group.stored = no;
-    }
-    for (const { first, units, requests } of days) {
-      const { atMs, customerNo, keyNo } = first.usage;
-      upsertDay.run(dayOf(atMs), customerNo, keyNo ?? 0, first.routeNo, units, requests);
-    }
-    for (const group of periods) {
-      const { usage, meterNo } = group.first;
-      const units = upsertPeriod.get(usage.customerNo, meterNo, usage.periodStartMs, group.units);
-      assert(units !== undefined);
-      group.stored = units - group.units;
     }
   };
 }

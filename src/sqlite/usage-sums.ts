@@ -5,9 +5,10 @@ import type { Database as Connection } from 'better-sqlite3';
 import type { DeliveryState } from '../domain/delivery.js';
 import type { UsageStore } from '../domain/store.js';
 import type { UsageFilter, UsageGrouping, UsageSum, UsageTotals } from '../domain/usage.js';
-import { daysSpanSql } from './days-span.js';
+import { daysSpanSql, dayUnitsSql } from './day-units.js';
 import type { Names } from './names.js';
 import type { Database } from './open.js';
+import { deliveryUnitsSql } from './rollups.js';
 
 const DAY_MS = 86_400_000;
 
@@ -40,19 +41,18 @@ function rowsSql(range: Range, fromMs: string, toMs: string, sign: 1 | -1): stri
     ${range.routeNo === undefined ? '' : 'AND u.route_no = :routeNo'}`;
 }
 
-/**
- * The whole days that the range touches, from the roll-up. Its primary key begins with the day, so one customer is found
- * by one look-up a day.
- */
+/** The whole days that the range touches. */
 function daysSql(range: Range): string {
-  return `
-  SELECT days.day * ${DAY_MS} AS atMs, r.customer_no AS customerNo, r.key_no AS keyNo, r.route_no AS routeNo,
+  const arms = dayUnitsSql.map(
+    (from) => `
+  SELECT r.day * ${DAY_MS} AS atMs, r.customer_no AS customerNo, r.key_no AS keyNo, r.route_no AS routeNo,
     r.units, r.requests
-  FROM days CROSS JOIN usage_days r ON r.day = days.day
-  WHERE true
+  ${from}
     ${range.customerNo === undefined ? '' : 'AND r.customer_no = :customerNo'}
     ${range.keyNo === undefined ? '' : 'AND r.key_no = :keyNo'}
-    ${range.routeNo === undefined ? '' : 'AND r.route_no = :routeNo'}`;
+    ${range.routeNo === undefined ? '' : 'AND r.route_no = :routeNo'}`,
+  );
+  return arms.join(' UNION ALL ');
 }
 
 /**
@@ -111,7 +111,7 @@ function undeliveredSql(range: Range): string {
       ? 'd.window_start_ms >= :fromMs AND d.window_end_ms <= :toMs'
       : 'false';
   return `
-  SELECT d.state, sum(CASE WHEN ${whole} THEN d.units ELSE (${rows}) END) AS units
+  SELECT d.state, sum(CASE WHEN ${whole} THEN ${deliveryUnitsSql} ELSE (${rows}) END) AS units
   FROM deliveries d INDEXED BY deliveries_undelivered
   WHERE d.state <> 'delivered' AND d.window_start_ms > :fromMs - ${DAY_MS} AND d.window_start_ms < :toMs
     ${range.customerNo === undefined ? '' : 'AND d.customer_no = :customerNo'}

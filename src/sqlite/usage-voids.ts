@@ -8,9 +8,8 @@ import type { LedgerRow, UsageVoid, VoidedUsage } from '../domain/usage.js';
 import type { Ids } from '../lib/host.js';
 import type { AuditWriter } from './audit.js';
 import type { Database } from './open.js';
-import { dayOf } from './usage-batch.js';
+import type { Rollups } from './rollups.js';
 import type { RowWriter } from './usage-rows.js';
-import { upsertDaySql, upsertPeriodSql } from './usage-statements.js';
 
 const findSql = `
 SELECT u.id, c.id AS customerId, u.units, u.at_ms AS atMs
@@ -18,7 +17,7 @@ FROM usage u JOIN customers c ON c.no = u.customer_no WHERE u.id = ?`;
 
 const findOriginalSql = `
 SELECT u.customer_no AS customerNo, u.key_no AS keyNo, u.route_no AS routeNo, u.at_ms AS atMs, u.units,
-  d.no AS deliveryNo, d.meter_no AS meterNo, d.period_start_ms AS periodStartMs, d.units AS deliveryUnits, d.state,
+  d.no AS deliveryNo, d.units AS deliveryUnits, d.state,
   d.attempts, d.unknown_since_ms AS unknownSinceMs, d.delivered_at_ms AS deliveredAtMs,
   EXISTS (SELECT 1 FROM deliveries o WHERE o.corrects_no = d.no) AS corrected
 FROM usage u JOIN deliveries d ON d.no = u.delivery_no WHERE u.id = ?`;
@@ -30,13 +29,13 @@ FROM usage_notes n JOIN usage u ON u.id = n.voids_usage_id
 JOIN usage v ON v.id = n.usage_id JOIN deliveries d ON d.no = v.delivery_no
 WHERE n.voids_usage_id = ?`;
 
-/** Nothing is owed for a frozen delivery without units. Other units under a key that was used would be a mistake to Stripe. */
+/** Of a frozen delivery: nothing is owed for one without units. Other units under a key that was used would be a mistake to Stripe. */
 const shrinkSql = `
 UPDATE deliveries SET
   units = units - :units,
   key_number = key_number + (attempts > 0),
-  state = CASE WHEN state <> 'open' AND units = :units THEN 'delivered' ELSE state END,
-  delivered_at_ms = CASE WHEN state <> 'open' AND units = :units THEN :nowMs END,
+  state = CASE WHEN units = :units THEN 'delivered' ELSE state END,
+  delivered_at_ms = CASE WHEN units = :units THEN :nowMs END,
   reason = CASE WHEN units = :units THEN NULL ELSE reason END
 WHERE no = :deliveryNo`;
 
@@ -60,8 +59,6 @@ interface Original {
   atMs: number;
   units: number;
   deliveryNo: number;
-  meterNo: number;
-  periodStartMs: number;
   deliveryUnits: number;
   state: DeliveryState;
   attempts: number;
@@ -78,11 +75,13 @@ export function createVoids({
   ids,
   audit,
   insertRows,
+  rollups,
 }: {
   database: Database;
   ids: Ids;
   audit: AuditWriter;
   insertRows: RowWriter;
+  rollups: Rollups;
 }): Pick<UsageStore, 'findUsage' | 'voidUsage'> {
   const find = connection.prepare<[number], LedgerRow>(findSql);
   const findOriginal = connection.prepare<[number], Original>(findOriginalSql);
@@ -90,14 +89,13 @@ export function createVoids({
   const shrink = connection.prepare<Values>(shrinkSql);
   const correct = connection.prepare<Values, number>(correctSql).pluck();
   const note = connection.prepare<[number, number, number, string, number]>(noteSql);
-  const upsertDay = connection.prepare<[number, number, number, number, number, number]>(upsertDaySql);
-  const upsertPeriod = connection.prepare<[number, number, number, number]>(upsertPeriodSql);
 
   /** Returns the number of the delivery that the taking back belongs to; `undefined` when it cannot be billed any more. */
   function takeOff(original: Original, order: UsageVoid, nowMs: number): number | undefined {
     const { deliveryNo, units, deliveryUnits, deliveredAtMs, corrected } = original;
     if (mayShrink(original)) {
-      shrink.run({ deliveryNo, units, nowMs });
+      // An open one has the units of its rows, of which this becomes one.
+      if (original.state !== 'open') shrink.run({ deliveryNo, units, nowMs });
       return deliveryNo;
     }
     if (!order.billable) return undefined;
@@ -107,12 +105,11 @@ export function createVoids({
   }
 
   function record(original: Original, deliveryNo: number, order: UsageVoid, act: Act): VoidedUsage {
-    const { customerNo, keyNo, routeNo, meterNo, atMs, periodStartMs } = original;
+    const { customerNo, keyNo, routeNo, atMs } = original;
     const units = -original.units;
     const id = insertRows([[deliveryNo, customerNo, keyNo, routeNo, atMs, units]]);
     note.run(id, customerNo, order.usageId, order.reason, act.atMs);
-    upsertDay.run(dayOf(atMs), customerNo, keyNo ?? 0, routeNo, units, 0);
-    upsertPeriod.get(customerNo, meterNo, periodStartMs, units);
+    rollups.fold();
     const [row, made] = [find.get(id), findVoid.get(order.usageId)];
     assert(row && made);
     const subject = { subject: String(order.usageId), customerId: row.customerId };

@@ -1,4 +1,4 @@
-/** The ledger, in SQLite: each batch of usage, its deliveries and its roll-ups in one commit. */
+/** The ledger, in SQLite: each batch of usage and its deliveries in one commit. */
 
 import assert from 'node:assert';
 import { nameRunner } from '../domain/runner.js';
@@ -10,7 +10,9 @@ import { createNames } from './names.js';
 import type { Database } from './open.js';
 import { createOpenCalls } from './open-calls.js';
 import { createOtherUsage } from './other-usage.js';
+import { createPeriodUnits } from './period-units.js';
 import { createRecentUsage } from './recent-usage.js';
+import type { Rollups } from './rollups.js';
 import { createRoomChecks } from './room.js';
 import { createUnitCounts } from './unit-counts.js';
 import type { Entry } from './usage-batch.js';
@@ -23,10 +25,10 @@ import { createVoids } from './usage-voids.js';
 /** The ledger part of the contract. */
 export function createUsage(
   database: Database,
-  { ids, processes }: Pick<Host, 'ids' | 'processes'>,
-  audit: AuditWriter,
+  { host, audit, rollups }: { host: Pick<Host, 'ids' | 'processes'>; audit: AuditWriter; rollups: Rollups },
 ): UsageStore {
   const { connection, read, write } = database;
+  const { ids, processes } = host;
   const meters = createNames(database, 'meters', 'event_name');
   const routes = createNames(database, 'routes', 'name');
   const openCalls = createOpenCalls(database, nameRunner(ids, processes));
@@ -34,13 +36,15 @@ export function createUsage(
   const counts = createUnitCounts(database, { meters, openCalls, others });
   const insertRows = createRowWriter(connection);
   const beginRoomCheck = createRoomChecks({ ledgerUnits: counts.ledgerUnits, openCalls, others });
-  const recordEntries = createRecorder({ database, ids, openCalls, insertRows, beginRoomCheck });
+  const periods = createPeriodUnits(connection, { rollups, others });
+  const rows = { openCalls, insertRows, periods };
+  const recordEntries = createRecorder({ database, ids, ...rows, beginRoomCheck });
   const recordProgress = createProgressRecorder({ openCalls, beginRoomCheck });
   return {
     ...createUsageSums(database, routes),
     ...createRecentUsage(database),
     ...createRepeatQuery(database),
-    ...createVoids({ database, ids, audit, insertRows }),
+    ...createVoids({ database, ids, audit, insertRows, rollups }),
     ...counts.contract,
     otherUsage: async () => read(others.revision),
     ...openCalls.contract,
@@ -68,24 +72,4 @@ function check({ units, atMs, window }: NewUsage): void {
     Number.isSafeInteger(atMs) && atMs >= window.startMs && atMs < window.endMs,
     'usage lies in its window',
   );
-}
-
-/**
- * Empties both roll-ups and adds the whole ledger up again, in one transaction: the ledger alone is the truth. Takes about
- * a second a million rows.
- */
-export async function rebuildRollups({ connection, write }: Database): Promise<void> {
-  await write(() => {
-    connection.exec(`
-      DELETE FROM usage_days;
-      INSERT INTO usage_days (day, customer_no, key_no, route_no, units, requests)
-      SELECT at_ms / 86400000, customer_no, COALESCE(key_no, 0), route_no, sum(units), sum(units >= 0)
-      FROM usage GROUP BY 1, 2, 3, 4;
-
-      DELETE FROM usage_periods;
-      INSERT INTO usage_periods (customer_no, meter_no, period_start_ms, units)
-      SELECT d.customer_no, d.meter_no, d.period_start_ms, sum(u.units)
-      FROM usage u JOIN deliveries d ON d.no = u.delivery_no GROUP BY 1, 2, 3;
-    `);
-  });
 }

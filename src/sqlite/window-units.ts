@@ -3,21 +3,23 @@
 import type { Database as Connection } from 'better-sqlite3';
 import type { Period } from '../domain/subscription.js';
 import type { UsageOwner, WindowSum } from '../domain/usage-counts.js';
-import { daysSpanSql } from './days-span.js';
+import { daysSpanSql, dayUnitsSql } from './day-units.js';
+import { deliveryUnitsSql } from './rollups.js';
 
 const DAY_MS = 86_400_000;
 
-/** Whole days, from the roll-up. */
+/** Whole days. */
 function daysSql(whose: string): string {
+  const arms = dayUnitsSql.map((from) => `SELECT r.units ${from} AND ${whose}`);
   return `
 WITH RECURSIVE ${daysSpanSql}
-SELECT COALESCE(sum(r.units), 0) FROM days CROSS JOIN usage_days r ON r.day = days.day WHERE ${whose}`;
+SELECT COALESCE(sum(units), 0) FROM (${arms.join(' UNION ALL ')})`;
 }
 
 /** A part of a day. A customer's delivery that lies in it as a whole tells what all of its rows come to; of a key each row is read. */
 const edgeSql = {
   customer: `
-SELECT COALESCE(sum(CASE WHEN d.window_start_ms >= :fromMs AND d.window_end_ms <= :toMs THEN d.units ELSE (
+SELECT COALESCE(sum(CASE WHEN d.window_start_ms >= :fromMs AND d.window_end_ms <= :toMs THEN ${deliveryUnitsSql} ELSE (
   SELECT COALESCE(sum(u.units), 0) FROM usage u WHERE u.delivery_no = d.no AND u.at_ms >= :fromMs AND u.at_ms < :toMs
 ) END), 0) AS units, 0 AS rows
 FROM deliveries d INDEXED BY deliveries_of_customer

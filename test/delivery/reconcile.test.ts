@@ -204,8 +204,9 @@ describe('reconciliation', () => {
   });
 
   it('notices a ledger that was changed by something else', async () => {
-    const { use, compare, databasePath } = await openComparison();
+    const { use, send, compare, databasePath } = await openComparison();
     await use(5);
+    await send();
     const sql = new Sqlite(databasePath);
     sql.exec(`INSERT INTO usage (delivery_no, customer_no, route_no, at_ms, units)
       SELECT delivery_no, customer_no, route_no, at_ms, 2 FROM usage`);

@@ -2,6 +2,7 @@
 
 import Sqlite from 'better-sqlite3';
 import type { DeliveryState } from '../../src/domain/delivery.js';
+import { deliveryUnitsSql } from '../../src/sqlite/rollups.js';
 
 /** A row of the ledger. */
 export interface LedgerRow {
@@ -61,15 +62,15 @@ FROM usage u JOIN customers c ON c.no = u.customer_no JOIN deliveries d ON d.no 
 JOIN routes r ON r.no = u.route_no LEFT JOIN usage_notes n ON n.usage_id = u.id ORDER BY u.id`;
 
 const deliveriesSql = `
-SELECT d.id, c.id AS customerId, d.state, d.units, d.timestamp_ms AS timestampMs, d.window_start_ms AS startMs,
+SELECT d.id, c.id AS customerId, d.state, ${deliveryUnitsSql} AS units, d.timestamp_ms AS timestampMs, d.window_start_ms AS startMs,
   d.window_end_ms AS endMs, d.reason,
   d.id || CASE d.identifier_number WHEN 1 THEN '' ELSE '.' || d.identifier_number END AS identifier,
   o.id AS corrects, d.cancels
 FROM deliveries d JOIN customers c ON c.no = d.customer_no LEFT JOIN deliveries o ON o.no = d.corrects_no ORDER BY d.no`;
 
 const periodsSql = `
-SELECT c.id AS customerId, p.period_start_ms AS startMs, p.units
-FROM usage_periods p JOIN customers c ON c.no = p.customer_no`;
+SELECT c.id AS customerId, p.period_start_ms AS startMs, sum(p.units) AS units
+FROM usage_periods p JOIN customers c ON c.no = p.customer_no GROUP BY p.customer_no, p.meter_no, p.period_start_ms`;
 
 const eventsSql = `
 SELECT identifier, substr(identifier, 1, instr(identifier || '.', '.') - 1) AS deliveryId, payload ->> '$.stripe_customer_id' AS customerId, CAST(value AS INTEGER) AS units,

@@ -8,6 +8,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Store } from '../../src/domain/store.js';
 import { createHost } from '../../src/host.js';
 import { type Database, openDatabase } from '../../src/sqlite/open.js';
+import { deliveryUnitsSql } from '../../src/sqlite/rollups.js';
 import { createStore } from '../../src/sqlite/store.js';
 import { addCustomers } from '../conformance/usage.js';
 import { createTestFolder } from '../support/folder.js';
@@ -132,7 +133,9 @@ describe('a machine that stops in the middle of a commit', () => {
       expect([0, 3, 8]).toContain(units);
       if (missing < 4_096) expect(units).toBe(8);
       expect(database.connection.pragma('integrity_check', { simple: true })).toBe('ok');
-      const owed = database.connection.prepare('SELECT COALESCE(sum(units), 0) FROM deliveries').pluck();
+      const owed = database.connection
+        .prepare(`SELECT COALESCE(sum(${deliveryUnitsSql}), 0) FROM deliveries d`)
+        .pluck();
       expect(owed.get()).toBe(units);
       await found.recordUsage([newUsage(one)], testStartMs);
       expect(await found.sumUsage(everything)).toMatchObject({ units: units + 1 });

@@ -5,8 +5,8 @@ import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Store } from '../../src/domain/store.js';
 import { type Database, openDatabase } from '../../src/sqlite/open.js';
+import { deliveryUnitsSql, rebuildRollups } from '../../src/sqlite/rollups.js';
 import { createStore } from '../../src/sqlite/store.js';
-import { rebuildRollups } from '../../src/sqlite/usage.js';
 import { addCustomers } from '../conformance/usage.js';
 import { createTestFolder } from '../support/folder.js';
 import { createFakeHost, testStartMs } from '../support/host.js';
@@ -89,6 +89,7 @@ describe('the ledger', () => {
     const { database, store } = openTestStore();
     const [one = 0] = await addCustomers(store, 1);
     await store.recordUsage([newUsage(one), newUsage(one, { atMs: testStartMs + 5_000 })], testStartMs);
+    await store.freezeDeliveries(testStartMs + 10_000);
     expect(() =>
       database.connection.exec("UPDATE deliveries SET state = 'claimed', lease_until_ms = 1"),
     ).toThrow('UNIQUE');
@@ -123,9 +124,15 @@ describe('the ledger', () => {
             if (how === 'new') expect(row.get(id)).toEqual({ customerNo, route, units, atMs });
           }
         }
+        const all = (sql: string) => database.connection.prepare(sql).all();
         const rollups = () => ({
-          days: database.connection.prepare('SELECT * FROM usage_days').all(),
-          periods: database.connection.prepare('SELECT * FROM usage_periods').all(),
+          days: all(
+            `SELECT day, customer_no, key_no, route_no, sum(units), sum(requests) FROM usage_days GROUP BY 1, 2, 3, 4`,
+          ),
+          periods: all(
+            'SELECT customer_no, meter_no, period_start_ms, sum(units) FROM usage_periods GROUP BY 1, 2, 3',
+          ),
+          deliveries: all(`SELECT no, ${deliveryUnitsSql} FROM deliveries d`),
         });
         const kept = rollups();
         await rebuildRollups(database);

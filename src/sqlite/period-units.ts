@@ -1,0 +1,67 @@
+/** What billing periods have come to, as each commit of usage tells it: by the roll-up, or as remembered since it moved. */
+
+import type { Database as Connection } from 'better-sqlite3';
+import type { OtherUsage } from './other-usage.js';
+import type { Rollups } from './rollups.js';
+import type { Entry, Group } from './usage-batch.js';
+
+/** So many rows are folded in by the commit that brings the last of them, in a millisecond or two: whoever reads adds up the rest. */
+const behindMax = 1_000;
+
+const findPeriodSql = `
+SELECT units FROM period_sums WHERE customer_no = ? AND meter_no = ? AND period_start_ms = ?`;
+
+/** The units of periods, inside a transaction of the caller's. */
+export interface PeriodUnits {
+  /** First of all. Folds in what this process does not know. */
+  begin(): void;
+  /** The units of the entry's period, without rows that this transaction adds. */
+  find(entry: Entry): number;
+  /** After rows were added: where their periods stand now, and the last one's id. */
+  note(periods: readonly Group[], lastId: number): void;
+}
+
+/** Remembers the periods that this process has added to since the roll-ups moved, as nobody should add that up for each call. */
+export function createPeriodUnits(
+  connection: Connection,
+  { rollups, others }: { rollups: Rollups; others: OtherUsage },
+): PeriodUnits {
+  const findPeriod = connection.prepare<[number, number, number], number>(findPeriodSql).pluck();
+  const sums = new Map<string, number>();
+  /**
+   * The ledger in which `sums` are those of all periods that have rows behind the roll-up. Rows are numbered one after the other, so the last one tells of rows from
+   * elsewhere and of ours that were taken back with their transaction; the revision, of others' under the same numbers.
+   */
+  let asOf = { lastId: 0, mark: 0, revision: -1 };
+
+  function isKnown(present: typeof asOf): boolean {
+    const { lastId, mark, revision } = asOf;
+    return present.lastId === lastId && present.mark === mark && present.revision === revision;
+  }
+
+  function fold(present: typeof asOf): void {
+    rollups.fold();
+    sums.clear();
+    asOf = { ...present, mark: present.lastId };
+  }
+
+  return {
+    begin() {
+      const present = { ...rollups.reach(), revision: others.revision() };
+      if (!isKnown(present)) fold(present);
+    },
+    find(entry) {
+      const { usage, meterNo } = entry;
+      return sums.get(nameOf(entry)) ?? findPeriod.get(usage.customerNo, meterNo, usage.periodStartMs) ?? 0;
+    },
+    note(periods, lastId) {
+      for (const { first, stored } of periods) sums.set(nameOf(first), stored);
+      asOf.lastId = lastId;
+      if (lastId - asOf.mark >= behindMax) fold(asOf);
+    },
+  };
+}
+
+function nameOf({ usage, meterNo }: Entry): string {
+  return `${usage.customerNo} ${meterNo} ${usage.periodStartMs}`;
+}

@@ -1,0 +1,363 @@
+/** The roll-ups follow the ledger behind a mark: whoever asks cannot tell, whatever is folded in, by whom, and whoever dies. */
+
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import fc from 'fast-check';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Store } from '../../src/domain/store.js';
+import { type Database, openDatabase } from '../../src/sqlite/open.js';
+import { createStore } from '../../src/sqlite/store.js';
+import { addCustomers } from '../conformance/usage.js';
+import { createTestFolder } from '../support/folder.js';
+import { createFakeHost, testStartMs } from '../support/host.js';
+import { newUsage, testPeriod } from '../support/records.js';
+
+const DAY_MS = 86_400_000;
+const month = { fromMs: testPeriod.startMs, toMs: testPeriod.endMs };
+
+/** Of taking back. */
+const order = { reason: 'a mistake', billable: true, cancellableSinceMs: 0 };
+const act = { atMs: testStartMs, actor: 'system' } as const;
+
+interface Opened {
+  path: string;
+  database: Database;
+  store: Store;
+}
+
+function open(path = join(createTestFolder(), 'meterctl.db')): Opened {
+  const host = createFakeHost();
+  const database = openDatabase(path, host.clock);
+  onTestFinished(database.close);
+  // Two processes make different ids.
+  openings += 1;
+  const process = openings;
+  const ids = { ...host.ids, next: (prefix: string) => `${host.ids.next(prefix)}_${process}` };
+  return { path, database, store: createStore(database, { ...host, ids }) };
+}
+
+let openings = 0;
+
+function behind({ database }: Opened): number {
+  return Number(
+    database.connection.prepare('SELECT max(id) - usage_id FROM usage, rollup_mark').pluck().get() ?? 0,
+  );
+}
+
+/** Everything that is asked of the store in these tests, and the same added up from the plain ledger. */
+async function answersOf({ database, store }: Opened, numbers: readonly number[]) {
+  const sum = (sql: string) => Number(database.connection.prepare(sql).pluck().get() ?? 0);
+  const answers: Record<string, unknown> = {};
+  const truth: Record<string, unknown> = {};
+  for (const no of numbers) {
+    const id = `cus_${numbers.indexOf(no) + 1}`;
+    const units = sum(`SELECT sum(units) FROM usage WHERE customer_no = ${no}`);
+    const { units: reported, requests, pending } = await store.sumUsage({ ...month, customerId: id });
+    const window = { startMs: month.fromMs, endMs: month.toMs };
+    answers[id] = {
+      period: await store.findPeriodUnits(no, 'api_calls', testPeriod.startMs),
+      counted: (await store.countUnits({ whose: { kind: 'customer', no }, window })).sum.units,
+      // Cut through a day, so that a part of it is read from deliveries.
+      cut: (
+        await store.countUnits({
+          whose: { kind: 'customer', no },
+          window: { ...window, startMs: month.fromMs + 1 },
+        })
+      ).sum.units,
+      undelivered: await store.sumUndelivered(id, month.fromMs, month.toMs),
+      ...{ reported, requests, pending },
+    };
+    truth[id] = {
+      ...{ period: units, counted: units, cut: units, undelivered: units, reported: units, pending: units },
+      requests: sum(`SELECT count(*) FROM usage WHERE customer_no = ${no} AND units >= 0`),
+    };
+  }
+  const days = await store.listUsage(month, 'day');
+  answers.days = Object.fromEntries(days.map(({ bucketMs, units }) => [bucketMs, units]));
+  truth.days = Object.fromEntries(
+    database.connection
+      .prepare<[], [number, number]>(`SELECT at_ms / ${DAY_MS} * ${DAY_MS}, sum(units) FROM usage GROUP BY 1`)
+      .raw()
+      .all(),
+  );
+  const { data } = await store.listDeliveries({}, { limit: 1_000 });
+  answers.deliveries = Object.fromEntries(data.map(({ id, units }) => [id, units]));
+  truth.deliveries = Object.fromEntries(
+    database.connection
+      .prepare<[], [string, number]>(
+        'SELECT d.id, sum(u.units) FROM deliveries d JOIN usage u ON u.delivery_no = d.no GROUP BY 1',
+      )
+      .raw()
+      .all(),
+  );
+  return { answers, truth };
+}
+
+async function expectTruth(opened: Opened, numbers: readonly number[]): Promise<void> {
+  const { answers, truth } = await answersOf(opened, numbers);
+  expect(answers).toEqual(truth);
+}
+
+/** A database with rows behind its roll-ups. */
+async function openBehind() {
+  const opened = open();
+  const numbers = await addCustomers(opened.store, 2);
+  const [one = 0, two = 0] = numbers;
+  await opened.store.recordUsage([newUsage(one, { units: 3 }), newUsage(two, { units: 4 })], testStartMs);
+  await opened.store.recordUsage([newUsage(one, { units: 5, atMs: testStartMs - DAY_MS })], testStartMs);
+  expect(behind(opened)).toBe(3);
+  return { ...opened, numbers, one, two };
+}
+
+describe('rows behind the roll-ups', () => {
+  it('are in every answer, also of another process, which folds nothing', async () => {
+    const opened = await openBehind();
+    await expectTruth(opened, opened.numbers);
+    await expectTruth(open(opened.path), opened.numbers);
+    expect(behind(opened)).toBe(3);
+  });
+
+  it('are folded in before a delivery freezes, whoever recorded them', async () => {
+    const opened = await openBehind();
+    const other = open(opened.path);
+    await other.store.recordUsage([newUsage(opened.one, { units: 10 })], testStartMs);
+    expect(await opened.store.freezeDeliveries(testStartMs + 5_000)).toBe(3);
+    expect(behind(opened)).toBe(0);
+    const stored = opened.database.connection.prepare('SELECT units FROM deliveries ORDER BY no').pluck();
+    expect(stored.all()).toEqual([13, 4, 5]);
+    await expectTruth(opened, opened.numbers);
+  });
+
+  it('keep their delivery open, as the database itself sees to', async () => {
+    const { database } = await openBehind();
+    const freeze = "UPDATE deliveries SET state = 'pending' WHERE state = 'open'";
+    expect(() => database.connection.exec(freeze)).toThrow('with all its rows counted');
+  });
+
+  it('are folded in with what is taken back, of open deliveries and of frozen ones', async () => {
+    const opened = await openBehind();
+    await opened.store.voidUsage({ ...order, usageId: 1 }, act);
+    await expectTruth(opened, opened.numbers);
+    await opened.store.freezeDeliveries(testStartMs + 5_000);
+    await opened.store.voidUsage({ ...order, usageId: 2 }, act);
+    expect(await opened.store.listUsage(month, 'customer')).toEqual([
+      { customerId: 'cus_1', units: 5, requests: 2 },
+      { customerId: 'cus_2', units: 0, requests: 1 },
+    ]);
+    await expectTruth(opened, opened.numbers);
+  });
+
+  it('are never many, whoever records', async () => {
+    const opened = open();
+    const numbers = await addCustomers(opened.store, 1);
+    const [one = 0] = numbers;
+    let most = 0;
+    for (let batch = 1; batch <= 40; batch += 1) {
+      const rows = Array.from({ length: 80 }, (_, n) =>
+        newUsage(one, { atMs: testStartMs + (n % 3) * DAY_MS }),
+      );
+      const recorded = await opened.store.recordUsage(rows, testStartMs);
+      expect(recorded.at(-1)?.periodUnits).toBe(batch * 80);
+      most = Math.max(most, behind(opened));
+    }
+    expect(most).toBeGreaterThan(500);
+    expect(most).toBeLessThan(1_000);
+    await expectTruth(opened, numbers);
+  });
+});
+
+describe('the ledger, however long', () => {
+  it('is read as a whole by no statement, nor are its roll-ups', async () => {
+    const { database } = open();
+    const statements: string[] = [];
+    const { connection } = database;
+    const prepare = connection.prepare.bind(connection);
+    const noting = Object.assign(Object.create(connection), {
+      prepare: (sql: string) => {
+        statements.push(sql);
+        return prepare(sql);
+      },
+    });
+    const store = createStore({ ...database, connection: noting }, createFakeHost());
+    await addCustomers(store, 1);
+    const filters = [{}, { customerId: 'cus_1' }, { route: 'GET /api' }];
+    for (const filter of filters) await store.sumUsage({ fromMs: 1, toMs: testStartMs, ...filter });
+    for (const by of ['day', 'hour', 'customer'] as const)
+      await store.listUsage({ fromMs: 1, toMs: testStartMs }, by);
+    expect(statements.length).toBeGreaterThan(100);
+    // It plans for keys of customers that change, too.
+    connection.pragma('foreign_keys = OFF');
+    for (const sql of statements.filter((statement) => !statement.includes('LIMIT'))) {
+      const plan = prepare(`EXPLAIN QUERY PLAN ${sql.replaceAll(/:\w+|\?/g, '1')}`).all();
+      expect(JSON.stringify(plan), sql).not.toMatch(/SCAN (usage|u|day_sums|period_sums)\b/);
+    }
+  });
+});
+
+describe('a process that is gone', () => {
+  it('leaves rows that the next one finds and folds in once', async () => {
+    const opened = await openBehind();
+    const path = join(createTestFolder(), 'meterctl.db');
+    for (const file of ['', '-wal']) copyFileSync(opened.path + file, path + file);
+    const next = open(path);
+    expect(behind(next)).toBe(3);
+    await expectTruth(next, opened.numbers);
+    const [recorded] = await next.store.recordUsage([newUsage(opened.one, { units: 100 })], testStartMs);
+    expect(recorded?.periodUnits).toBe(108);
+    await next.store.freezeDeliveries(testStartMs + 5_000);
+    await next.store.freezeDeliveries(testStartMs + 5_000);
+    await expectTruth(next, opened.numbers);
+  });
+});
+
+describe('a commit that fails', () => {
+  it('leaves nothing in the periods of the next one, whoever uses its numbers', async () => {
+    const { path, database, store, one, two } = await openBehind();
+    const record = (no: number, units: number) => store.recordUsage([newUsage(no, { units })], testStartMs);
+    // Checked with the commit itself, when everything has been said about it.
+    database.connection.exec(`
+      CREATE TABLE doomed (id INTEGER REFERENCES usage (id) DEFERRABLE INITIALLY DEFERRED);
+      CREATE TRIGGER fails AFTER INSERT ON usage_notes WHEN NEW.idempotency_key = 'bad'
+      BEGIN INSERT INTO doomed VALUES (-1); END`);
+    const fail = () =>
+      store.recordUsage([newUsage(one, { units: 1_000, idempotencyKey: 'bad' })], testStartMs);
+    await expect(fail()).rejects.toThrow('FOREIGN KEY');
+    expect(await record(one, 1)).toMatchObject([{ periodUnits: 9 }]);
+    await store.freezeDeliveries(testStartMs);
+    await expect(fail()).rejects.toThrow('FOREIGN KEY');
+    await open(path).store.recordUsage([newUsage(two)], testStartMs);
+    expect(await record(one, 1)).toMatchObject([{ periodUnits: 10 }]);
+    await expect(fail()).rejects.toThrow('FOREIGN KEY');
+    await store.voidUsage({ ...order, usageId: 2 }, act);
+    expect(await record(two, 1)).toMatchObject([{ periodUnits: 2 }]);
+    expect(await record(one, 1)).toMatchObject([{ periodUnits: 11 }]);
+    // Both at once: the second begins before the first is known to have failed.
+    const [failed, second] = await Promise.allSettled([fail(), record(one, 1)]);
+    expect(failed.status).toBe('rejected');
+    expect(second).toMatchObject({ value: [{ periodUnits: 12 }] });
+  });
+});
+
+describe('a process of an earlier version that still runs', () => {
+  /** Back to the schema before: nothing of it has changed but the names. */
+  const undoSql = `
+    DROP TRIGGER deliveries_freeze_whole;
+    DROP VIEW usage_periods; DROP VIEW usage_days; DROP VIEW unfolded_usage; DROP TABLE rollup_mark;
+    ALTER TABLE day_sums RENAME TO usage_days;
+    ALTER TABLE period_sums RENAME TO usage_periods;
+    PRAGMA user_version = 15;`;
+
+  /** The statements as they were, in the order of a commit. */
+  const oldSql = {
+    grow: "UPDATE deliveries SET units = units + ? WHERE customer_no = ? AND state = 'open' RETURNING no",
+    row: 'INSERT INTO usage (delivery_no, customer_no, key_no, route_no, at_ms, units) VALUES (2, ?, NULL, 1, ?, ?)',
+    day: `INSERT INTO usage_days (day, customer_no, key_no, route_no, units, requests) VALUES (?, ?, ?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET units = units + excluded.units, requests = requests + excluded.requests`,
+    period: `INSERT INTO usage_periods (customer_no, meter_no, period_start_ms, units) VALUES (?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET units = units + excluded.units RETURNING units`,
+    freeze: `UPDATE deliveries SET state = CASE WHEN units = 0 THEN 'delivered' ELSE 'pending' END,
+      delivered_at_ms = CASE WHEN units = 0 THEN 1 END WHERE state = 'open'`,
+  };
+
+  it('can neither record nor freeze, as it would count twice what is folded in', async () => {
+    const first = open();
+    const numbers = await addCustomers(first.store, 1);
+    const [one = 0] = numbers;
+    await first.store.recordUsage([newUsage(one, { units: 3 })], testStartMs);
+    await first.store.freezeDeliveries(testStartMs, {});
+    await first.store.recordUsage([newUsage(one, { units: 4 })], testStartMs);
+    await first.store.freezeDeliveries(testStartMs - 1);
+    first.database.connection.exec(undoSql);
+    const old = new Sqlite(first.path);
+    onTestFinished(() => void old.close());
+    const [grow, row, day, period, freeze] = Object.values(oldSql).map((sql) => old.prepare(sql));
+    const record = old.transaction(() => {
+      grow?.get(7, one);
+      row?.run(one, testStartMs, 7);
+      day?.run(Math.floor(testStartMs / DAY_MS), one, 0, 1, 7, 1);
+      period?.get(one, 1, testPeriod.startMs, 7);
+    });
+    record.immediate();
+
+    const next = open(first.path);
+    await expectTruth(next, numbers);
+    expect(() => record.immediate()).toThrow('cannot modify usage_days because it is a view');
+    expect(() => period?.get(one, 1, testPeriod.startMs, 7)).toThrow('because it is a view');
+    const [recorded] = await next.store.recordUsage([newUsage(one, { units: 1 })], testStartMs);
+    expect(recorded?.periodUnits).toBe(15);
+    expect(() => freeze?.run()).toThrow('with all its rows counted');
+    await expectTruth(next, numbers);
+  });
+});
+
+describe('any history', () => {
+  const step = fc.oneof(
+    { weight: 6, arbitrary: recording(fc.integer({ min: 1, max: 5 })) },
+    { weight: 1, arbitrary: recording(fc.constant(600)) },
+    {
+      weight: 2,
+      arbitrary: fc.record({ does: fc.constant('void' as const), by: fc.nat(1), pick: fc.nat() }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({ does: fc.constant('freeze' as const), by: fc.nat(1), all: fc.boolean() }),
+    },
+  );
+
+  function recording(rows: fc.Arbitrary<number>) {
+    return fc.record({
+      does: fc.constant('record' as const),
+      by: fc.nat(1),
+      customer: fc.nat(2),
+      offsetMs: fc.integer({ min: -2 * DAY_MS, max: 2 * DAY_MS }),
+      rows,
+    });
+  }
+
+  it('of two processes is told as the plain ledger tells it, at every step', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+        const first = open();
+        const both = [first, open(first.path)];
+        const numbers = await addCustomers(first.store, 3);
+        const periods = new Map<number, number>();
+        for (const { by, ...step } of steps) {
+          const { store } = both[by]!;
+          if (step.does === 'record') {
+            const no = numbers[step.customer]!;
+            const usage = newUsage(no, { units: 2, atMs: testStartMs + step.offsetMs });
+            const before = periods.get(no) ?? 0;
+            const recorded = await store.recordUsage(
+              Array.from({ length: step.rows }, () => usage),
+              testStartMs,
+            );
+            expect(recorded.map(({ periodUnits }) => periodUnits)).toEqual(
+              recorded.map((_, index) => before + 2 * (index + 1)),
+            );
+            periods.set(no, before + 2 * step.rows);
+          } else if (step.does === 'freeze') {
+            await store.freezeDeliveries(testStartMs, step.all ? {} : undefined);
+          } else {
+            await voidSome(first, store, step.pick, periods);
+          }
+          await expectTruth(both[1 - by]!, numbers);
+        }
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  async function voidSome({ database }: Opened, store: Store, pick: number, periods: Map<number, number>) {
+    const rows = database.connection
+      .prepare<[], { id: number; no: number; units: number }>(
+        `SELECT id, customer_no AS no, units FROM usage WHERE units > 0
+           AND id NOT IN (SELECT voids_usage_id FROM usage_notes WHERE voids_usage_id IS NOT NULL)`,
+      )
+      .all();
+    const row = rows[pick % Math.max(1, rows.length)];
+    if (!row) return;
+    expect(await store.voidUsage({ ...order, usageId: row.id }, act)).toMatchObject({ recorded: 'new' });
+    periods.set(row.no, (periods.get(row.no) ?? 0) - row.units);
+  }
+});
