@@ -31,12 +31,14 @@ interface Waiting {
 }
 
 /**
- * Makes a writer. The trigger is the end of a round of I/O that brought no more calls, never a timer: an idle server commits
- * a lone call at once, a busy one gathers whatever came in while the last batch synced.
+ * Makes a writer. The trigger is the end of a round of I/O that brought no more calls, never a timer: a busy server gathers
+ * whatever came in while the last batch synced. Whoever was alone in the last commit, with nobody behind him, is taken to be
+ * alone again, and does not wait for that end.
  */
 export function createLedgerWriter(deps: { store: UsageStore; clock: Clock; log: Log }): LedgerWriter {
   const queue: Waiting[] = [];
   let writing = false;
+  let isQuiet = false;
   const idle: (() => void)[] = [];
   const outage = createOutage(deps.log);
   function gather(seen: number): void {
@@ -61,6 +63,7 @@ export function createLedgerWriter(deps: { store: UsageStore; clock: Clock; log:
     }
     if (queue.length > 0) return gather(queue.length);
     writing = false;
+    if (batch.length === 1) deps.clock.soon(() => (isQuiet = !writing));
     for (const resolve of idle.splice(0)) resolve();
   }
 
@@ -81,7 +84,9 @@ export function createLedgerWriter(deps: { store: UsageStore; clock: Clock; log:
         queue.push({ usage, resolve, reject });
         if (writing) return;
         writing = true;
-        gather(1);
+        if (isQuiet) void write();
+        else gather(1);
+        isQuiet = false;
       });
     },
     queued: () => queue.length,

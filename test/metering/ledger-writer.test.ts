@@ -63,6 +63,33 @@ describe('the ledger writer', () => {
     expect(batches).toEqual([3, 1]);
   });
 
+  it('commits at once for one who is alone, and gathers again as soon as others come', async () => {
+    const { writer, row, batches } = await setUp();
+    const idle = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    const recordMany = (calls: number) =>
+      Promise.all(Array.from({ length: calls }, () => writer.record(row())));
+    await recordMany(1);
+    expect(batches).toEqual([1]);
+    await idle();
+    const second = writer.record(row());
+    expect(batches, 'before anything else runs').toEqual([1, 1]);
+    await second;
+    await idle();
+    // The first of them is taken to be alone; after that nobody is.
+    await recordMany(5);
+    expect(batches).toEqual([1, 1, 1, 4]);
+    await idle();
+    await recordMany(5);
+    expect(batches).toEqual([1, 1, 1, 4, 5]);
+    // One who comes while the last one is answered is not alone.
+    await recordMany(1);
+    const third = writer.record(row());
+    expect(batches).toHaveLength(6);
+    await idle();
+    await third;
+    expect(batches).toEqual([1, 1, 1, 4, 5, 1, 1]);
+  });
+
   it('fails exactly the calls of a commit that failed, and goes on with the next', async () => {
     const { writer, row, broken, real, customer } = await setUp();
     await writer.record(row());
