@@ -1,10 +1,8 @@
 /** How many units a spend cap leaves, by the arithmetic that prices the invoice. */
 
+import { usageUnitsMax } from '../domain/usage.js';
 import { decimal } from '../lib/decimal.js';
 import { chargesFor, type PriceTerms, totalMinor } from '../lib/pricing.js';
-
-/** Stripe counts with at most 15 digits (stripe-facts 3a); nobody uses more units in a period. */
-const unitsMax = 999_999_999_999_999;
 
 /** What a period's units cost, in minor units. */
 export function costOf(terms: PriceTerms, units: number): number {
@@ -24,13 +22,13 @@ export function affordableUnits(terms: PriceTerms, capMinor: number, fromUnits: 
     if (last < end) return last;
     first = end + 1;
   }
-  return unitsMax;
+  return usageUnitsMax;
 }
 
 /** The last unit of each tier; the last tier ends where counting does. */
 function tierEnds(terms: PriceTerms): number[] {
   const ends = terms.billing_scheme === 'tiered' ? (terms.tiers ?? []).map(({ up_to }) => up_to) : [];
-  return [...ends.filter((end) => end !== null), unitsMax];
+  return [...ends.filter((end) => end !== null), usageUnitsMax];
 }
 
 /** The same between two numbers within which costs rise. It doubles its steps first, so that no cost leaves the whole numbers. */

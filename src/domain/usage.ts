@@ -5,6 +5,9 @@ import type { CallStep } from './open-call.js';
 import type { Room } from './room.js';
 import type { Period } from './subscription.js';
 
+/** Stripe counts with at most 15 digits (stripe-facts 3a), so nothing is recorded at once that has more. */
+export const usageUnitsMax = 999_999_999_999_999;
+
 /** Usage that is about to be recorded. */
 export interface NewUsage {
   customerNo: number;

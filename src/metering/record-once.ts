@@ -3,7 +3,7 @@
 import type { Customer } from '../domain/customer.js';
 import { MeterctlError } from '../domain/error.js';
 import type { CustomerStore, UsageStore } from '../domain/store.js';
-import type { RecordedUsage } from '../domain/usage.js';
+import { type RecordedUsage, usageUnitsMax } from '../domain/usage.js';
 import type { Host } from '../lib/host.js';
 import { rfc3339 } from '../lib/rfc3339.js';
 import { ageMaxMs, invoiceIsFinal, isBillable } from './billable.js';
@@ -75,10 +75,15 @@ async function isRepeat(store: UsageStore, customerNo: number, reported: UsageRe
 }
 
 function checkUnits({ units, correct }: UsageReported): void {
-  if (Number.isSafeInteger(units) && (correct ? units < 0 : units > 0)) return;
-  throw new MeterctlError('invalid', `Units must be a whole number ${correct ? 'below' : 'above'} zero.`, {
-    hint: correct
-      ? 'A correction takes units off what was recorded: --correct --units -5.'
-      : 'Units are taken off what was recorded with --correct.',
-  });
+  const isWithin = Number.isInteger(units) && Math.abs(units) <= usageUnitsMax;
+  if (isWithin && (correct ? units < 0 : units > 0)) return;
+  throw new MeterctlError(
+    'invalid',
+    `Units must be a whole number ${correct ? 'below' : 'above'} zero, of at most 15 digits.`,
+    {
+      hint: correct
+        ? 'A correction takes units off what was recorded: --correct --units -5.'
+        : 'Units are taken off what was recorded with --correct.',
+    },
+  );
 }

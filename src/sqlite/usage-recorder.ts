@@ -57,6 +57,8 @@ export function createRecorder({
   function noteRow({ usage }: Entry, period: Group, id: number, nowMs: number): RecordedUsage {
     const { units } = usage;
     period.stored += units;
+    // Of what no sum can hold nothing could be folded in any more, whoever used it.
+    assert(Number.isSafeInteger(period.stored), 'a period has units that can be added up');
     const recorded: RecordedUsage = { id, recorded: 'new', units, periodUnits: period.stored };
     repeats.note(recorded, usage, nowMs);
     return recorded;

@@ -239,6 +239,26 @@ describe('a commit that fails', () => {
   });
 });
 
+describe('usage that no sum can hold', () => {
+  it('is refused with its commit, so that everything else is folded in and sent', async () => {
+    const opened = await openBehind();
+    const { store, one, two } = opened;
+    const record = (units: number, rows: number) =>
+      store.recordUsage(
+        Array.from({ length: rows }, () => newUsage(one, { units })),
+        testStartMs,
+      );
+    await expect(record(10 ** 15, 1)).rejects.toThrow('whole numbers that Stripe takes');
+    await expect(record(-(10 ** 15), 1)).rejects.toThrow('whole numbers that Stripe takes');
+    await record(10 ** 15 - 1, 9);
+    await expect(record(10 ** 15 - 1, 1)).rejects.toThrow('can be added up');
+    const [recorded] = await store.recordUsage([newUsage(two)], testStartMs);
+    expect(recorded?.periodUnits).toBe(5);
+    expect(await store.freezeDeliveries(testStartMs + 5_000)).toBe(3);
+    await expectTruth(opened, opened.numbers);
+  });
+});
+
 describe('a process of an earlier version that still runs', () => {
   /** Back to the schema before: nothing of it has changed but the names. */
   const undoSql = `
