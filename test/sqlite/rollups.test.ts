@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Store } from '../../src/domain/store.js';
 import { type Database, openDatabase } from '../../src/sqlite/open.js';
+import { rebuildRollups } from '../../src/sqlite/rollups.js';
 import { createStore } from '../../src/sqlite/store.js';
 import { addCustomers } from '../conformance/usage.js';
 import { createTestFolder } from '../support/folder.js';
@@ -19,6 +20,12 @@ const month = { fromMs: testPeriod.startMs, toMs: testPeriod.endMs };
 /** Of taking back. */
 const order = { reason: 'a mistake', billable: true, cancellableSinceMs: 0 };
 const act = { atMs: testStartMs, actor: 'system' } as const;
+
+/** From then on commits of usage under the key 'bad' fail: with the commit itself, when everything has been said about it. */
+const doomSql = `
+  CREATE TABLE doomed (id INTEGER REFERENCES usage (id) DEFERRABLE INITIALLY DEFERRED);
+  CREATE TRIGGER fails AFTER INSERT ON usage_notes WHEN NEW.idempotency_key = 'bad'
+  BEGIN INSERT INTO doomed VALUES (-1); END`;
 
 interface Opened {
   path: string;
@@ -195,12 +202,17 @@ describe('the ledger, however long', () => {
   });
 });
 
+/** The database as every process of it leaves it when it is killed, opened anew. */
+function afterCrash({ path: left }: Opened): Opened {
+  const path = join(createTestFolder(), 'meterctl.db');
+  for (const file of ['', '-wal']) copyFileSync(left + file, path + file);
+  return open(path);
+}
+
 describe('a process that is gone', () => {
   it('leaves rows that the next one finds and folds in once', async () => {
     const opened = await openBehind();
-    const path = join(createTestFolder(), 'meterctl.db');
-    for (const file of ['', '-wal']) copyFileSync(opened.path + file, path + file);
-    const next = open(path);
+    const next = afterCrash(opened);
     expect(behind(next)).toBe(3);
     await expectTruth(next, opened.numbers);
     const [recorded] = await next.store.recordUsage([newUsage(opened.one, { units: 100 })], testStartMs);
@@ -215,11 +227,7 @@ describe('a commit that fails', () => {
   it('leaves nothing in the periods of the next one, whoever uses its numbers', async () => {
     const { path, database, store, one, two } = await openBehind();
     const record = (no: number, units: number) => store.recordUsage([newUsage(no, { units })], testStartMs);
-    // Checked with the commit itself, when everything has been said about it.
-    database.connection.exec(`
-      CREATE TABLE doomed (id INTEGER REFERENCES usage (id) DEFERRABLE INITIALLY DEFERRED);
-      CREATE TRIGGER fails AFTER INSERT ON usage_notes WHEN NEW.idempotency_key = 'bad'
-      BEGIN INSERT INTO doomed VALUES (-1); END`);
+    database.connection.exec(doomSql);
     const fail = () =>
       store.recordUsage([newUsage(one, { units: 1_000, idempotencyKey: 'bad' })], testStartMs);
     await expect(fail()).rejects.toThrow('FOREIGN KEY');
@@ -367,6 +375,123 @@ describe('any history', () => {
       { numRuns: 25 },
     );
   });
+
+  const deadly = fc.oneof(
+    { weight: 5, arbitrary: recording(fc.integer({ min: 1, max: 5 })) },
+    { weight: 1, arbitrary: recording(fc.constant(1_001)) },
+    {
+      weight: 9,
+      arbitrary: fc.record({
+        does: fc.constantFrom(
+          'fail',
+          'void',
+          'freeze',
+          'early',
+          'send',
+          'send',
+          'reject',
+          'rebuild',
+          'crash',
+        ),
+        by: fc.nat(1),
+        pick: fc.nat(),
+      }),
+    },
+  );
+
+  it('of processes that send, fail and die sends what the plain ledger has', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(deadly, { maxLength: 30 }), async (steps) => {
+        const first = open();
+        const [, ...numbers] = await addCustomers(first.store, 3);
+        first.database.connection.exec(doomSql);
+        let both = [first, open(first.path)];
+        for (const step of steps) {
+          const one = both[step.by]!;
+          if (step.does === 'crash') {
+            const next = afterCrash(one);
+            await Promise.all(both.map(({ database }) => database.close()));
+            both = [next, open(next.path)];
+          } else await liveOn(one, step, numbers);
+          for (const each of both) await expectExact(each);
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  type Step = typeof deadly extends fc.Arbitrary<infer T> ? T : never;
+
+  async function liveOn(one: Opened, step: Step, numbers: readonly number[]): Promise<void> {
+    const { store, database } = one;
+    const nowMs = testStartMs;
+    if ('rows' in step) {
+      const usage = newUsage(numbers[step.customer % 2]!, { units: 2, atMs: nowMs + step.offsetMs });
+      const before = await store.findPeriodUnits(usage.customerNo, usage.meter, usage.periodStartMs);
+      const recorded = await store.recordUsage(
+        Array.from({ length: step.rows }, () => usage),
+        nowMs,
+      );
+      expect(recorded.at(-1)?.periodUnits).toBe(before + 2 * step.rows);
+      return;
+    }
+    const { does, pick } = step;
+    const rows = Array.from({ length: 1 + (pick % 4) }, () => newUsage(numbers[0]!, { units: 7 }));
+    const bad = newUsage(numbers[1]!, { idempotencyKey: 'bad' });
+    if (does === 'fail')
+      await expect(store.recordUsage([...rows, bad], nowMs)).rejects.toThrow('FOREIGN KEY');
+    if (does === 'void') await voidSome(one, store, pick, new Map());
+    if (does === 'freeze') await store.freezeDeliveries(nowMs);
+    if (does === 'early') await store.freezeDeliveries(nowMs, pick % 2 ? {} : { customerId: 'cus_2' });
+    if (does === 'send') await sendSome(one, pick);
+    if (does === 'reject') {
+      const [delivery] = (await store.listDeliveries({ state: 'delivered' }, { limit: 1 })).data;
+      const { id = '', identifierNumber = 1 } = delivery ?? {};
+      await store.rejectDeliveries([{ id, identifierNumber, reason: 'told later' }]);
+      await store.retryDeliveries(pick % 2 ? [id] : [], nowMs);
+    }
+    if (does === 'rebuild') await rebuildRollups(database);
+  }
+
+  async function sendSome({ store }: Opened, pick: number): Promise<void> {
+    const claimed = await store.claimDeliveries({ nowMs: testStartMs, leaseMs: 1, limit: 10 });
+    const atMs = testStartMs;
+    const outcomes = [
+      { kind: 'delivered' },
+      { kind: 'refused', reason: 'no' },
+      { kind: 'uncertain', reason: 'nobody knows' },
+      { kind: 'retry', reason: 'busy', atMs, nextKey: false, processed: 'no' },
+    ] as const;
+    const outcome = outcomes[pick % outcomes.length]!;
+    await store.settleDeliveries(
+      claimed.map(({ id, claimId, identifierNumber }) => ({ id, claimId, identifierNumber, outcome })),
+      atMs,
+    );
+  }
+
+  /** Units as they are told of every delivery, and as they stand in those that are not open, beside the rows of each. */
+  async function expectExact({ database, store }: Opened): Promise<void> {
+    const { data } = await store.listDeliveries({}, { limit: 1_000 });
+    const told = new Map(data.map(({ id, units }) => [id, units]));
+    const rows = database.connection
+      .prepare<[], { id: string; state: string; units: number; ledger: number }>(
+        `SELECT id, state, units, (SELECT sum(units) FROM usage WHERE delivery_no = d.no) AS ledger FROM deliveries d`,
+      )
+      .all();
+    const exact = rows.map(({ id, ledger }) => ({ id, told: ledger, stands: ledger }));
+    expect(
+      rows.map(({ id, state, units, ledger }) => ({
+        id,
+        told: told.get(id),
+        stands: state === 'open' ? ledger : units,
+      })),
+    ).toEqual(exact);
+    const [periods, ledger] = [
+      'SELECT customer_no, sum(units) FROM usage_periods GROUP BY 1',
+      'SELECT customer_no, sum(units) FROM usage GROUP BY 1',
+    ].map((sql) => database.connection.prepare(sql).raw().all());
+    expect(periods).toEqual(ledger);
+  }
 
   async function voidSome({ database }: Opened, store: Store, pick: number, periods: Map<number, number>) {
     const rows = database.connection
