@@ -135,6 +135,12 @@ describe('the ledger', () => {
           deliveries: all(`SELECT no, ${deliveryUnitsSql} FROM deliveries d`),
         });
         const kept = rollups();
+        // Added up from the ledger alone, in words of its own.
+        expect(kept.days).toEqual(
+          all(`SELECT CAST(floor(at_ms / 86400000.0) AS INTEGER) AS day, customer_no,
+            CASE WHEN key_no IS NULL THEN 0 ELSE key_no END AS key_no, route_no, sum(units),
+            count(CASE WHEN units < 0 THEN NULL ELSE 1 END) AS 'sum(requests)' FROM usage GROUP BY 1, 2, 3, 4`),
+        );
         await rebuildRollups(database);
         expect(rollups()).toEqual(kept);
         const owed = database.connection.prepare('SELECT sum(units) FROM deliveries').pluck().get();

@@ -12,7 +12,7 @@ import { createStore } from '../../src/sqlite/store.js';
 import { addCustomers } from '../conformance/usage.js';
 import { createTestFolder } from '../support/folder.js';
 import { createFakeHost, testStartMs } from '../support/host.js';
-import { newUsage, testPeriod } from '../support/records.js';
+import { newKey, newUsage, testPeriod } from '../support/records.js';
 
 const DAY_MS = 86_400_000;
 const month = { fromMs: testPeriod.startMs, toMs: testPeriod.endMs };
@@ -123,6 +123,46 @@ describe('rows behind the roll-ups', () => {
     await expectTruth(opened, opened.numbers);
     await expectTruth(open(opened.path), opened.numbers);
     expect(behind(opened)).toBe(3);
+  });
+
+  it('belong to their key and route, or to no key, before they are folded in and after', async () => {
+    const opened = await openBehind();
+    const { store, one } = opened;
+    const key = await store.addKey(newKey('cus_1'), 'system');
+    const keyNo = key.no;
+    const atMs = testStartMs - DAY_MS;
+    const usages = [{ units: 7 }, { units: 0 }, { units: 1, atMs }, { units: 2, atMs, route: 'other' }];
+    await store.recordUsage(
+      usages.map((usage) => newUsage(one, { ...usage, keyNo })),
+      testStartMs,
+    );
+    const count = async (endMs: number) =>
+      (await store.countUnits({ whose: { kind: 'key', no: keyNo }, window: { startMs: 0, endMs } })).sum
+        .units;
+    const ask = async () => ({
+      behind: behind(opened),
+      keys: await store.listUsage({ ...month, customerId: 'cus_1' }, 'key'),
+      ofKey: await store.sumUsage({ ...month, keyId: key.id }),
+      routes: await store.listUsage({ ...month, keyId: key.id }, 'route'),
+      counted: await count(testPeriod.endMs),
+      daysBefore: await count(Math.floor(testStartMs / DAY_MS) * DAY_MS),
+    });
+    const asked = await ask();
+    expect(asked).toMatchObject({
+      keys: [
+        { keyId: null, units: 8, requests: 2 },
+        { keyId: key.id, units: 10, requests: 4 },
+      ],
+      ofKey: { units: 10, requests: 4, pending: 10 },
+      routes: [
+        { route: 'GET /api', units: 8, requests: 3 },
+        { route: 'other', units: 2, requests: 1 },
+      ],
+      counted: 10,
+      daysBefore: 3,
+    });
+    await store.freezeDeliveries(testStartMs - 5_000);
+    expect(await ask()).toEqual({ ...asked, behind: 0 });
   });
 
   it('are folded in before a delivery freezes, whoever recorded them', async () => {
