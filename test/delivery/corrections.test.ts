@@ -97,6 +97,7 @@ describe('taking back what Stripe has', () => {
 
   it.each([
     [-1, undefined, 'above zero'],
+    [10 ** 15, undefined, 'at most 15 digits'],
     [1, true, 'below zero'],
     [0, true, 'below zero'],
     [-0.5, true, 'below zero'],
