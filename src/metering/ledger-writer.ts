@@ -48,6 +48,11 @@ export function createLedgerWriter(deps: { store: UsageStore; clock: Clock; log:
     });
   }
 
+  /** Two rounds of I/O, as the present one may have begun before the commit: who came during that is not in it. */
+  function listen(): void {
+    deps.clock.soon(() => deps.clock.soon(() => (isQuiet = !writing)));
+  }
+
   async function write(): Promise<void> {
     const batch = queue.splice(0, batchMax);
     try {
@@ -63,20 +68,14 @@ export function createLedgerWriter(deps: { store: UsageStore; clock: Clock; log:
     }
     if (queue.length > 0) return gather(queue.length);
     writing = false;
-    if (batch.length === 1) deps.clock.soon(() => (isQuiet = !writing));
+    if (batch.length === 1) listen();
     for (const resolve of idle.splice(0)) resolve();
   }
 
   return {
     record(usage) {
       if (queue.length >= queueMax) {
-        const error = new MeterctlError(
-          'unavailable',
-          `${queueMax} calls are waiting for the ledger already.`,
-          {
-            hint: 'The disk of the database is too slow for this load, or stuck.',
-          },
-        );
+        const error = tooMany();
         outage.noteRefused(1, error);
         return Promise.reject(error);
       }
@@ -100,6 +99,12 @@ function tell(waiting: Waiting, recorded: RecordedUsage | undefined): void {
   if (recorded) waiting.resolve(recorded);
   else
     waiting.reject(new MeterctlError('internal', 'The ledger answered for fewer calls than it was given.'));
+}
+
+function tooMany(): MeterctlError {
+  return new MeterctlError('unavailable', `${queueMax} calls are waiting for the ledger already.`, {
+    hint: 'The disk of the database is too slow for this load, or stuck.',
+  });
 }
 
 /** Tells of an outage when it begins and when it ends, not for every call. */

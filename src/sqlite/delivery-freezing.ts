@@ -17,6 +17,10 @@ const due = {
   ofCustomer: 'customer_no = (SELECT no FROM customers WHERE id = :customerId)',
 };
 
+function isDueSql(condition: string): string {
+  return `SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 'open' AND ${condition})`;
+}
+
 /** Nothing is owed for a delivery without units. */
 function freezeSql(condition: string): string {
   return `
@@ -34,33 +38,42 @@ WHERE customer_no = (SELECT no FROM customers WHERE id = :customerId) AND EXISTS
   SELECT 1 FROM deliveries d INDEXED BY deliveries_pending
   WHERE d.state = 'pending' AND d.customer_no = lanes.customer_no AND d.meter_no = lanes.meter_no)`;
 
+type Values = Record<string, unknown>;
+
 /** The freezing part of the contract. */
 export function createFreezing(
   database: Database,
   clock: Clock,
   rollups: Rollups,
 ): Pick<DeliveryStore, 'freezeDeliveries'> {
-  const prepare = (condition: string) =>
-    database.connection.prepare<[Record<string, unknown>]>(freezeSql(condition));
-  const ended = prepare(due.ended);
-  const ahead = prepare(due.ahead);
-  const everything = prepare(due.everything);
-  const ofCustomer = prepare(due.ofCustomer);
-  const hurry = database.connection.prepare<[{ customerId: string }]>(hurrySql);
-  const freezeAll = (freeze: typeof ended, values: Record<string, unknown>) =>
-    writeInBatches(database, clock, (rows) => {
-      rollups.fold();
-      return freeze.run({ ...values, rows }).changes;
-    });
+  const { connection, write } = database;
+
+  /** Rows are folded in only where something freezes: a commit that writes must be synced, and this is asked all the time. */
+  function createFreeze(condition: string): (values: Values) => Promise<number> {
+    const isDue = connection.prepare<[Values], 0 | 1>(isDueSql(condition)).pluck();
+    const freeze = connection.prepare<[Values]>(freezeSql(condition));
+    return (values) =>
+      writeInBatches(database, clock, (rows) => {
+        if (isDue.get(values) === 0) return 0;
+        rollups.fold();
+        return freeze.run({ ...values, rows }).changes;
+      });
+  }
+
+  const freezeEnded = createFreeze(due.ended);
+  const freezeAhead = createFreeze(due.ahead);
+  const freezeEverything = createFreeze(due.everything);
+  const freezeOfCustomer = createFreeze(due.ofCustomer);
+  const hurry = connection.prepare<[{ customerId: string }]>(hurrySql);
 
   return {
     async freezeDeliveries(nowMs, early) {
-      if (early && early.customerId === undefined) return freezeAll(everything, { nowMs });
+      if (early && early.customerId === undefined) return freezeEverything({ nowMs });
       const { customerId } = early ?? {};
-      const over = (await freezeAll(ended, { nowMs })) + (await freezeAll(ahead, { nowMs }));
+      const over = (await freezeEnded({ nowMs })) + (await freezeAhead({ nowMs }));
       if (customerId === undefined) return over;
-      const running = await freezeAll(ofCustomer, { nowMs, customerId });
-      await database.write(() => hurry.run({ customerId }));
+      const running = await freezeOfCustomer({ nowMs, customerId });
+      await write(() => hurry.run({ customerId }));
       return over + running;
     },
   };

@@ -5,7 +5,7 @@ import type { OtherUsage } from './other-usage.js';
 import type { Rollups } from './rollups.js';
 import type { Entry, Group } from './usage-batch.js';
 
-/** So many rows are folded in by the commit that brings the last of them, in a millisecond or two: whoever reads adds up the rest. */
+/** So many rows are folded in by the commit that brings the last of them, in some milliseconds where each is another customer's: whoever reads adds up the rest. */
 const behindMax = 1_000;
 
 const findPeriodSql = `

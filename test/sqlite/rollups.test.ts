@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Store } from '../../src/domain/store.js';
 import { type Database, openDatabase } from '../../src/sqlite/open.js';
-import { rebuildRollups } from '../../src/sqlite/rollups.js';
+import { createRollups, rebuildRollups } from '../../src/sqlite/rollups.js';
 import { createStore } from '../../src/sqlite/store.js';
 import { addCustomers } from '../conformance/usage.js';
 import { createTestFolder } from '../support/folder.js';
@@ -176,6 +176,15 @@ describe('rows behind the roll-ups', () => {
     await expectTruth(opened, opened.numbers);
   });
 
+  it('wait while nothing freezes, as each fold must be synced', async () => {
+    const opened = open();
+    const [one = 0] = await addCustomers(opened.store, 1);
+    await opened.store.recordUsage([newUsage(one)], testStartMs);
+    expect(await opened.store.freezeDeliveries(testStartMs - 5_000)).toBe(0);
+    expect(await opened.store.freezeDeliveries(testStartMs - 5_000, { customerId: 'cus_9' })).toBe(0);
+    expect(behind(opened)).toBe(1);
+  });
+
   it('keep their delivery open, as the database itself sees to', async () => {
     const { database } = await openBehind();
     const freeze = "UPDATE deliveries SET state = 'pending' WHERE state = 'open'";
@@ -335,7 +344,7 @@ describe('a process of an earlier version that still runs', () => {
     await first.store.recordUsage([newUsage(one, { units: 3 })], testStartMs);
     await first.store.freezeDeliveries(testStartMs, {});
     await first.store.recordUsage([newUsage(one, { units: 4 })], testStartMs);
-    await first.store.freezeDeliveries(testStartMs - 1);
+    await first.database.write(createRollups(first.database.connection).fold);
     first.database.connection.exec(undoSql);
     const old = new Sqlite(first.path);
     onTestFinished(() => void old.close());
