@@ -15,9 +15,7 @@ const renewMs = 5_000;
 /** A call that is to be carried out under a key. */
 type ClaimedCall = Omit<AnswerClaim, 'runner' | 'no'>;
 
-/**
- * The key, until it is released, which is written as soon as it can be; or what was found under it.
- */
+/** The key, until it is released, which may be said twice and is written as soon as it can be; or what was found under it. */
 export type Claimed = { release(): void } | KeptAnswer | RunningCall;
 
 /** Takes keys and gives them free. The loop says that this process runs, and gives free what others have left in a crash. */

@@ -3,6 +3,11 @@
 /** A line, or the data of an event, that is longer is not read: its event counts, but tells nothing. */
 const textMax = 256 * 1024;
 
+/** Whether a body of this type is one. */
+export function isEventStream(contentType: string | undefined): boolean {
+  return /^text\/event-stream\b/i.test(contentType ?? '');
+}
+
 /** Takes the stream's bytes. */
 export interface EventStream {
   push(chunk: Uint8Array): void;

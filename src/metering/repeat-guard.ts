@@ -50,23 +50,27 @@ export function createRepeatGuard({ store, claims, clock, log }: RepeatGuardDeps
     const present = running.get(name);
     if (present) return { kind: isSame(present, call.fingerprint) ? 'running' : 'other' };
     running.set(name, call.fingerprint);
-    let isFirst = false;
+    function end(): void {
+      // Once ended, the name may already be another call's.
+      if (running.get(name) === call.fingerprint) running.delete(name);
+    }
     try {
       const found = await find(call);
       if ('release' in found) {
-        isFirst = true;
         return {
           kind: 'first',
-          end: once(() => {
-            running.delete(name);
+          end() {
+            end();
             found.release();
-          }),
+          },
         };
       }
+      end();
       if (!isSame(found.fingerprint, call.fingerprint)) return { kind: 'other' };
       return found.status === 'running' ? { kind: 'running' } : { kind: 'repeat', answer: found };
-    } finally {
-      if (!isFirst) running.delete(name);
+    } catch (error) {
+      end();
+      throw error;
     }
   }
 
@@ -85,14 +89,4 @@ export function createRepeatGuard({ store, claims, clock, log }: RepeatGuardDeps
 
 function isSame(one: Uint8Array, other: Uint8Array): boolean {
   return Buffer.compare(one, other) === 0;
-}
-
-/** Ended twice, a call must not end another that has taken its place. */
-function once(task: () => void): () => void {
-  let isDone = false;
-  return () => {
-    if (isDone) return;
-    isDone = true;
-    task();
-  };
 }

@@ -1,7 +1,7 @@
 /** Reads what a call costs from its answer, as it passes. */
 
 import type { Cost } from '../domain/route.js';
-import { createEventStream } from './event-stream.js';
+import { createEventStream, isEventStream } from './event-stream.js';
 import { valueAt } from './json-pointer.js';
 
 /** What the head of an answer tells. */
@@ -181,7 +181,7 @@ function eventReader(onEvent: (data: string | undefined) => void) {
   let why: string | undefined;
   return {
     head({ contentType, encoded }: AnswerSigns): KnownWhen {
-      if (!/^text\/event-stream\b/i.test(contentType ?? '')) why = 'the answer is no event stream';
+      if (!isEventStream(contentType)) why = 'the answer is no event stream';
       else if (encoded) why = 'the answer is compressed';
       return why === undefined ? 'end' : 'head';
     },

@@ -1,11 +1,13 @@
 /** What billing periods have come to, as each commit of usage tells it: by the roll-up, or as remembered since it moved. */
 
 import type { Database as Connection } from 'better-sqlite3';
-import type { OtherUsage } from './other-usage.js';
 import type { Rollups } from './rollups.js';
 import type { Entry, Group } from './usage-batch.js';
 
-/** So many rows are folded in by the commit that brings the last of them, in some milliseconds where each is another customer's: whoever reads adds up the rest. */
+/**
+ * So many rows are folded in by the commit that brings the last of them, in some milliseconds where each is another
+ * customer's: whoever reads adds up the rest.
+ */
 const behindMax = 1_000;
 
 const findPeriodSql = `
@@ -13,8 +15,8 @@ SELECT units FROM period_sums WHERE customer_no = ? AND meter_no = ? AND period_
 
 /** The units of periods, inside a transaction of the caller's. */
 export interface PeriodUnits {
-  /** First of all. Folds in what this process does not know. */
-  begin(): void;
+  /** First of all, with the present revision (`OtherUsage`). Folds in what this process does not know. */
+  begin(revision: number): void;
   /** The units of the entry's period, without rows that this transaction adds. */
   find(entry: Entry): number;
   /** After rows were added: where their periods stand now, and the last one's id. */
@@ -22,15 +24,13 @@ export interface PeriodUnits {
 }
 
 /** Remembers the periods that this process has added to since the roll-ups moved, as nobody should add that up for each call. */
-export function createPeriodUnits(
-  connection: Connection,
-  { rollups, others }: { rollups: Rollups; others: OtherUsage },
-): PeriodUnits {
+export function createPeriodUnits(connection: Connection, rollups: Rollups): PeriodUnits {
   const findPeriod = connection.prepare<[number, number, number], number>(findPeriodSql).pluck();
   const sums = new Map<string, number>();
   /**
-   * The ledger in which `sums` are those of all periods that have rows behind the roll-up. Rows are numbered one after the other, so the last one tells of rows from
-   * elsewhere and of ours that were taken back with their transaction; the revision, of others' under the same numbers.
+   * The ledger in which `sums` are those of all periods that have rows behind the roll-up. Rows are numbered one after the
+   * other, so the last one tells of rows from elsewhere and of ours that were taken back with their transaction; the revision,
+   * of others' under the same numbers.
    */
   let asOf = { lastId: 0, mark: 0, revision: -1 };
 
@@ -46,8 +46,8 @@ export function createPeriodUnits(
   }
 
   return {
-    begin() {
-      const present = { ...rollups.reach(), revision: others.revision() };
+    begin(revision) {
+      const present = { ...rollups.reach(), revision };
       if (!isKnown(present)) fold(present);
     },
     find(entry) {

@@ -5,7 +5,6 @@ import type { Period } from '../domain/subscription.js';
 import type { NewUsage } from '../domain/usage.js';
 import type { UsageCount } from '../domain/usage-counts.js';
 import type { Holding, OpenCallRows } from './open-calls.js';
-import type { OtherUsage } from './other-usage.js';
 import type { LedgerUnits } from './unit-counts.js';
 
 /** What is asked of the room that a usage needs. */
@@ -27,18 +26,22 @@ interface Taken {
   held: number;
 }
 
-/** `undefined` where nobody else has written since any of it was let in: then all of it fits, and nothing need be read. */
-export type BeginRoomCheck = (entries: readonly { usage: Asking }[]) => RoomCheck | undefined;
+/**
+ * Told the present revision (`OtherUsage`). `undefined` where nobody else has written since any of it was let in: then all of it
+ * fits, and nothing need be read.
+ */
+export type BeginRoomCheck = (
+  entries: readonly { usage: Asking }[],
+  revision: number,
+) => RoomCheck | undefined;
 
 /** Makes checks. They run inside a transaction of the caller's, under the write lock. */
 export function createRoomChecks(parts: {
   ledgerUnits: LedgerUnits;
   openCalls: OpenCallRows;
-  others: OtherUsage;
 }): BeginRoomCheck {
-  return (entries) => {
-    const present = parts.others.revision();
-    const isLate = entries.some(({ usage: { room } }) => room !== undefined && room.asOf !== present);
+  return (entries, revision) => {
+    const isLate = entries.some(({ usage: { room } }) => room !== undefined && room.asOf !== revision);
     return isLate ? createRoomCheck(parts) : undefined;
   };
 }

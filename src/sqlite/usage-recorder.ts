@@ -6,6 +6,7 @@ import type { RecordedUsage } from '../domain/usage.js';
 import type { Ids } from '../lib/host.js';
 import type { Database } from './open.js';
 import type { OpenCallRows, Unchanged } from './open-calls.js';
+import type { OtherUsage } from './other-usage.js';
 import type { PeriodUnits } from './period-units.js';
 import type { BeginRoomCheck, RoomCheck } from './room.js';
 import {
@@ -41,6 +42,7 @@ export function createRecorder({
   ids,
   openCalls,
   insertRows,
+  others,
   periods,
   beginRoomCheck,
 }: {
@@ -48,6 +50,7 @@ export function createRecorder({
   ids: Ids;
   openCalls: OpenCallRows;
   insertRows: RowWriter;
+  others: Pick<OtherUsage, 'revision'>;
   periods: PeriodUnits;
   beginRoomCheck: BeginRoomCheck;
 }): (entries: readonly Entry[], nowMs: number) => RecordedUsage[] {
@@ -102,8 +105,9 @@ export function createRecorder({
   }
 
   return (entries, nowMs) => {
-    periods.begin();
-    const room = beginRoomCheck(entries);
+    const revision = others.revision();
+    periods.begin(revision);
+    const room = beginRoomCheck(entries, revision);
     if (!room) return recordAll(entries, entries.map(openCalls.step), nowMs);
     const fitting = entries.map((entry) => fitted(entry, room, nowMs));
     const steps = fitting.map((entry) => (entry ? openCalls.step(entry) : noRoom));
@@ -115,13 +119,16 @@ export function createRecorder({
 /** Notes how far calls have come, inside a transaction of the caller; tells what each owes. */
 export function createProgressRecorder({
   openCalls,
+  others,
   beginRoomCheck,
 }: {
   openCalls: OpenCallRows;
+  others: Pick<OtherUsage, 'revision'>;
   beginRoomCheck: BeginRoomCheck;
 }): (calls: readonly CallProgress[]) => number[] {
   return (calls) => {
-    const room = beginRoomCheck(calls.map((usage) => ({ usage })));
+    const asking = calls.map((usage) => ({ usage }));
+    const room = beginRoomCheck(asking, others.revision());
     return calls.map((call) => {
       const wanted = Math.max(call.units, call.heldUnits);
       const holding = room && openCalls.findHolding(call.id);

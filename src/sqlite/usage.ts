@@ -35,11 +35,11 @@ export function createUsage(
   const others = createOtherUsage(connection, openCalls);
   const counts = createUnitCounts(database, { meters, openCalls, others });
   const insertRows = createRowWriter(connection);
-  const beginRoomCheck = createRoomChecks({ ledgerUnits: counts.ledgerUnits, openCalls, others });
-  const periods = createPeriodUnits(connection, { rollups, others });
-  const rows = { openCalls, insertRows, periods };
-  const recordEntries = createRecorder({ database, ids, ...rows, beginRoomCheck });
-  const recordProgress = createProgressRecorder({ openCalls, beginRoomCheck });
+  const beginRoomCheck = createRoomChecks({ ledgerUnits: counts.ledgerUnits, openCalls });
+  const periods = createPeriodUnits(connection, rollups);
+  const recording = { openCalls, others, beginRoomCheck };
+  const recordEntries = createRecorder({ database, ids, insertRows, periods, ...recording });
+  const recordProgress = createProgressRecorder(recording);
   return {
     ...createUsageSums(database, routes),
     ...createRecentUsage(database),

@@ -2,13 +2,14 @@
 
 import { type Answer, answerBytesMax, answerNotKept } from '../../domain/answer.js';
 import { pairs } from '../../lib/header-list.js';
+import { isEventStream } from '../../metering/event-stream.js';
 import type { RequestSigns } from '../../metering/tally.js';
 import type { AnswerHead } from './answer-head.js';
 import type { CallEnd, CallMeter } from './call-meter.js';
 
 /** Whether an answer is made to be read as it comes, so that its head cannot wait for its end. */
 export function isStream({ upgraded, contentType }: AnswerHead): boolean {
-  return upgraded || /^text\/event-stream\b/i.test(contentType ?? '');
+  return upgraded || isEventStream(contentType);
 }
 
 /**
