@@ -92,8 +92,11 @@ export interface LimitStore {
 
 /** The ledger and the reports read from it. */
 export interface UsageStore extends OpenCallStore, UsageCounts {
-  /** Records all in one synced commit, each with the delivery that covers it; one result an entry, in order. */
-  recordUsage(entries: readonly NewUsage[], nowMs: number): Promise<RecordedUsage[]>;
+  /**
+   * Records all in one synced commit, each with the delivery that covers it; one result an entry, in order. A value where
+   * nobody had to be waited for, so that a call that is alone is answered the sooner; it rejects, and never throws.
+   */
+  recordUsage(entries: readonly NewUsage[], nowMs: number): RecordedUsage[] | Promise<RecordedUsage[]>;
   findUsage(id: number): Promise<LedgerRow | undefined>;
   /** The row that the customer's usage was recorded as under this key. */
   findUsageUnder(customerNo: number, idempotencyKey: string): Promise<number | undefined>;

@@ -5,6 +5,7 @@ import { findLastReconciliation } from '../delivery/daily-reconcile.js';
 import type { CourierState } from '../delivery/pace.js';
 import type { MeterEventBilling } from '../domain/billing.js';
 import type { DeliveryStore, IdentityStore, UsageStore } from '../domain/store.js';
+import type { RecordedUsage } from '../domain/usage.js';
 import type { Clock } from '../lib/host.js';
 import type { Receipt } from '../webhooks/inbox.js';
 
@@ -56,20 +57,22 @@ export function createMetrics(clock: Clock): Metrics {
     countWebhook: (receipt) => counted.webhooks.inc({ receipt }),
     measureLedger: (store) => ({
       ...store,
-      async recordUsage(entries, nowMs) {
+      recordUsage(entries, nowMs) {
         const startMs = clock.nowMs();
-        try {
-          const recorded = await store.recordUsage(entries, nowMs);
+        const noteWritten = (recorded: RecordedUsage[]) => {
           counted.commitSeconds.observe(Math.max(0, clock.nowMs() - startMs) / 1000);
           counted.batchSize.observe(entries.length);
           let units = 0;
           for (const row of recorded) if (row.recorded === 'new') units += Math.max(0, row.units);
           counted.units.inc(units);
           return recorded;
-        } catch (error) {
+        };
+        const noteFailed = (error: unknown) => {
           counted.commitFailures.inc();
           throw error;
-        }
+        };
+        const recorded = store.recordUsage(entries, nowMs);
+        return recorded instanceof Promise ? recorded.then(noteWritten, noteFailed) : noteWritten(recorded);
       },
     }),
     measureSending: (billing) => ({

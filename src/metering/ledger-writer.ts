@@ -14,15 +14,17 @@ const batchMax = 1_000;
 /** Writes usage to the ledger. */
 export interface LedgerWriter {
   /**
-   * Resolves once the usage is committed and synced. Rejects with `unavailable` when the queue is full or this commit
-   * failed; then nothing of it is in the ledger.
+   * Answers once the usage is committed and synced: a value for a call that was alone, a promise otherwise. Rejects with
+   * `unavailable` when the queue is full or this commit failed; then nothing of it is in the ledger.
    */
-  record(usage: NewUsage): Promise<RecordedUsage>;
+  record(usage: NewUsage): RecordedUsage | Promise<RecordedUsage>;
   /** How many calls wait for a commit to begin. */
   queued(): number;
   /** Resolves when everything recorded so far is decided. */
   drain(): Promise<void>;
 }
+
+type Recording = ReturnType<UsageStore['recordUsage']>;
 
 interface Waiting {
   usage: NewUsage;
@@ -38,7 +40,7 @@ interface Waiting {
 export function createLedgerWriter(deps: { store: UsageStore; clock: Clock; log: Log }): LedgerWriter {
   const queue: Waiting[] = [];
   let writing = false;
-  let isQuiet = false;
+  const quiet = createQuiet(deps.clock);
   const idle: (() => void)[] = [];
   const outage = createOutage(deps.log);
   function gather(seen: number): void {
@@ -48,51 +50,82 @@ export function createLedgerWriter(deps: { store: UsageStore; clock: Clock; log:
     });
   }
 
-  /** Two rounds of I/O, as the present one may have begun before the commit: who came during that is not in it. */
-  function listen(): void {
-    deps.clock.soon(() => deps.clock.soon(() => (isQuiet = !writing)));
-  }
-
   async function write(): Promise<void> {
     const batch = queue.splice(0, batchMax);
-    try {
-      const recorded = await deps.store.recordUsage(
-        batch.map((waiting) => waiting.usage),
-        deps.clock.nowMs(),
-      );
-      outage.noteWritten();
-      for (const [index, waiting] of batch.entries()) tell(waiting, recorded[index]);
-    } catch (error) {
-      outage.noteRefused(batch.length, error);
-      for (const waiting of batch) waiting.reject(error);
+    const usages = batch.map(({ usage }) => usage);
+    await conclude(batch, deps.store.recordUsage(usages, deps.clock.nowMs()));
+  }
+
+  async function conclude(batch: readonly Waiting[], recording: Recording): Promise<void> {
+    await tellAll(batch, recording, outage);
+    goOn(batch.length);
+  }
+
+  function goOn(written: number): void {
+    if (queue.length > 0) {
+      gather(queue.length);
+      return;
     }
-    if (queue.length > 0) return gather(queue.length);
     writing = false;
-    if (batch.length === 1) listen();
+    if (written === 1) quiet.listen();
     for (const resolve of idle.splice(0)) resolve();
+  }
+
+  /** What the store answers at once is answered at once: every promise would keep the answer waiting. */
+  function writeAlone(usage: NewUsage): RecordedUsage | Promise<RecordedUsage> {
+    const recording = deps.store.recordUsage([usage], deps.clock.nowMs());
+    const own = recording instanceof Promise ? undefined : recording[0];
+    if (!own) return new Promise((resolve, reject) => void conclude([{ usage, resolve, reject }], recording));
+    outage.noteWritten();
+    goOn(1);
+    return own;
   }
 
   return {
     record(usage) {
-      if (queue.length >= queueMax) {
-        const error = tooMany();
-        outage.noteRefused(1, error);
-        return Promise.reject(error);
-      }
+      if (queue.length >= queueMax) return refuse(outage);
+      const isFirst = !writing;
+      writing = true;
+      if (quiet.end() && isFirst) return writeAlone(usage);
       return new Promise((resolve, reject) => {
         queue.push({ usage, resolve, reject });
-        if (writing) return;
-        writing = true;
-        if (isQuiet) void write();
-        else gather(1);
-        isQuiet = false;
+        if (isFirst) gather(1);
       });
     },
     queued: () => queue.length,
-    drain() {
-      return writing ? new Promise((resolve) => idle.push(resolve)) : Promise.resolve();
+    drain: () => (writing ? new Promise((resolve) => idle.push(resolve)) : Promise.resolve()),
+  };
+}
+
+/** Whether nobody has come for a while. */
+function createQuiet(clock: Clock) {
+  let isQuiet = false;
+  let calls = 0;
+  return {
+    /** Begins with the end of two rounds of I/O without a call: the present one may have begun before the last commit. */
+    listen(): void {
+      const before = calls;
+      clock.soon(() => clock.soon(() => (isQuiet = calls === before)));
+    },
+    /** Somebody has come. Returns whether it was quiet. */
+    end(): boolean {
+      calls += 1;
+      const was = isQuiet;
+      isQuiet = false;
+      return was;
     },
   };
+}
+
+async function tellAll(batch: readonly Waiting[], recording: Recording, outage: Outage): Promise<void> {
+  try {
+    const recorded = await recording;
+    outage.noteWritten();
+    for (const [index, waiting] of batch.entries()) tell(waiting, recorded[index]);
+  } catch (error) {
+    outage.noteRefused(batch.length, error);
+    for (const waiting of batch) waiting.reject(error);
+  }
 }
 
 function tell(waiting: Waiting, recorded: RecordedUsage | undefined): void {
@@ -101,11 +134,15 @@ function tell(waiting: Waiting, recorded: RecordedUsage | undefined): void {
     waiting.reject(new MeterctlError('internal', 'The ledger answered for fewer calls than it was given.'));
 }
 
-function tooMany(): MeterctlError {
-  return new MeterctlError('unavailable', `${queueMax} calls are waiting for the ledger already.`, {
+function refuse(outage: Outage): Promise<never> {
+  const error = new MeterctlError('unavailable', `${queueMax} calls are waiting for the ledger already.`, {
     hint: 'The disk of the database is too slow for this load, or stuck.',
   });
+  outage.noteRefused(1, error);
+  return Promise.reject(error);
 }
+
+type Outage = ReturnType<typeof createOutage>;
 
 /** Tells of an outage when it begins and when it ends, not for every call. */
 function createOutage(log: Log) {

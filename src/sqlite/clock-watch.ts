@@ -48,14 +48,17 @@ export function watchClock(database: Database, clock: Clock): Database {
 
   return {
     ...database,
-    async write(step) {
+    write<T>(step: () => T): T | Promise<T> {
       let looked = seen;
-      const result = await database.write(() => {
+      const written = database.write(() => {
         looked = look(clock.nowMs());
         return step();
       });
-      seen = looked;
-      return result;
+      const noteWritten = (result: T) => {
+        seen = looked;
+        return result;
+      };
+      return written instanceof Promise ? written.then(noteWritten) : noteWritten(written);
     },
   };
 }

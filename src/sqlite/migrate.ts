@@ -18,6 +18,7 @@ import { abandonedCheckoutsSql } from './migrations/013-abandoned-checkouts.js';
 import { heldUnitsSql } from './migrations/014-held-units.js';
 import { answerClaimsSql } from './migrations/015-answer-claims.js';
 import { foldedRollupsSql } from './migrations/016-folded-rollups.js';
+import { deliveryRowsSql } from './migrations/017-delivery-rows.js';
 
 /** Step `n` stands at index `n - 1`, and brings `user_version` to `n`. Never edited once released, only added to. */
 const migrations: readonly string[] = [
@@ -37,6 +38,7 @@ const migrations: readonly string[] = [
   heldUnitsSql,
   answerClaimsSql,
   foldedRollupsSql,
+  deliveryRowsSql,
 ];
 
 /** Marks a file as ours in SQLite's header: "mete" in ASCII. */

@@ -29,10 +29,10 @@ export interface Database {
   /** Runs `step` on one consistent snapshot. It may be run a second time, so all it does is read. */
   read<T>(step: () => T): T;
   /**
-   * Runs `step` under the write lock and commits it, synced to disk, before it resolves; takes all of it back if it throws.
-   * It runs before `write` returns, unless another process has the lock: then it waits, and blocks nothing.
+   * Runs `step` under the write lock and commits it, synced to disk; takes all of it back if it throws. That is done when
+   * `write` returns its result, unless another process has the lock: then it waits, and blocks nothing, and this is a promise.
    */
-  write<T>(step: () => T): Promise<T>;
+  write<T>(step: () => T): T | Promise<T>;
   /**
    * As `write`, but not synced: every process sees it at once, and a power cut may take it back. The next synced commit takes
    * it along. For what means nothing once the processes are gone that wrote it.
@@ -126,7 +126,9 @@ function createDatabase(connection: Sqlite.Database, path: string, clock: Clock)
     connection,
     read: (step) => translated(path, () => read(step)),
     write: (step) => line.write(synced, step),
-    writeUnsynced: (step) => line.write(unsynced, step),
+    async writeUnsynced(step) {
+      return line.write(unsynced, step);
+    },
     async close() {
       await line.drain();
       connection.close();

@@ -1,13 +1,12 @@
 /** Notices usage that another process has written, in SQLite: rows of the ledger that are not ours, and calls that run elsewhere. */
 
 import type { Database as Connection } from 'better-sqlite3';
-import type { RecordedUsage } from '../domain/usage.js';
 import type { OpenCallRows } from './open-calls.js';
 
 /** What is noticed. */
 export interface OtherUsage {
-  /** After the commit, as what was taken back leaves its numbers to others. The commit must have begun with `revision`. */
-  noteOwn(recorded: readonly Pick<RecordedUsage, 'id' | 'recorded'>[]): void;
+  /** The last row of a commit, after it, as what was taken back leaves its numbers to others. It must have begun with `revision`. */
+  noteOwn(lastId: number): void;
   /**
    * Inside a transaction of the caller's: a number that grows with what others have used, or what their calls owe or hold, and
    * when; while calls run elsewhere it grows with everything that others write.
@@ -39,8 +38,8 @@ export function createOtherUsage(
   }
 
   return {
-    noteOwn(recorded) {
-      for (const { id, recorded: how } of recorded) if (how === 'new') lastId = id;
+    noteOwn(id) {
+      lastId = id;
     },
     revision() {
       const writes = dataVersion.get() ?? 0;

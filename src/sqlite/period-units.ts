@@ -21,34 +21,30 @@ export interface PeriodUnits {
   find(entry: Entry): number;
   /** After rows were added: where their periods stand now, and the last one's id. */
   note(periods: readonly Group[], lastId: number): void;
+  /** After the commit: the last row that it added. */
+  noteOwn(lastId: number): void;
 }
 
 /** Remembers the periods that this process has added to since the roll-ups moved, as nobody should add that up for each call. */
 export function createPeriodUnits(connection: Connection, rollups: Rollups): PeriodUnits {
   const findPeriod = connection.prepare<[number, number, number], number>(findPeriodSql).pluck();
+  /** Of all periods that have rows behind the roll-up. */
   const sums = new Map<string, number>();
-  /**
-   * The ledger in which `sums` are those of all periods that have rows behind the roll-up. Rows are numbered one after the
-   * other, so the last one tells of rows from elsewhere and of ours that were taken back with their transaction; the revision,
-   * of others' under the same numbers.
-   */
-  let asOf = { lastId: 0, mark: 0, revision: -1 };
+  /** The ledger in which they are. Whatever else this process writes there, it folds in. */
+  let asOf = { revision: -1, folds: 0, lastId: 0, mark: 0 };
+  /** The last row that is committed: another one may have been taken back with its transaction. */
+  let ownLastId = 0;
 
-  function isKnown(present: typeof asOf): boolean {
-    const { lastId, mark, revision } = asOf;
-    return present.lastId === lastId && present.mark === mark && present.revision === revision;
-  }
-
-  function fold(present: typeof asOf): void {
-    rollups.fold();
+  function fold(revision: number): void {
     sums.clear();
-    asOf = { ...present, mark: present.lastId };
+    const lastId = rollups.fold();
+    asOf = { revision, folds: rollups.folds(), lastId, mark: lastId };
   }
 
   return {
     begin(revision) {
-      const present = { ...rollups.reach(), revision };
-      if (!isKnown(present)) fold(present);
+      const isKnown = revision === asOf.revision && rollups.folds() === asOf.folds;
+      if (!isKnown || ownLastId !== asOf.lastId) fold(revision);
     },
     find(entry) {
       const { usage, meterNo } = entry;
@@ -57,7 +53,10 @@ export function createPeriodUnits(connection: Connection, rollups: Rollups): Per
     note(periods, lastId) {
       for (const { first, stored } of periods) sums.set(nameOf(first), stored);
       asOf.lastId = lastId;
-      if (lastId - asOf.mark >= behindMax) fold(asOf);
+      if (lastId - asOf.mark >= behindMax) fold(asOf.revision);
+    },
+    noteOwn(lastId) {
+      ownLastId = lastId;
     },
   };
 }

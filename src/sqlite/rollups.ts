@@ -14,12 +14,12 @@ INSERT INTO period_sums (customer_no, meter_no, period_start_ms, units)
 SELECT u.customer_no, d.meter_no, d.period_start_ms, sum(u.units)
 FROM unfolded_usage u CROSS JOIN deliveries d ON d.no = u.delivery_no GROUP BY 1, 2, 3
 ON CONFLICT DO UPDATE SET units = units + excluded.units`,
-  // What is taken back of a frozen delivery left its units at once. (The plus keeps SQLite from grouping along an index: it
-  // would read the whole of it.)
+  // What is taken back of a frozen delivery left its units at once.
   `
 UPDATE deliveries SET units = deliveries.units + rows.units
-FROM (SELECT delivery_no, sum(units) AS units FROM unfolded_usage GROUP BY +delivery_no) rows
+FROM (SELECT delivery_no, sum(units) AS units FROM unfolded_usage GROUP BY delivery_no) rows
 WHERE deliveries.no = rows.delivery_no AND deliveries.state = 'open'`,
+  // A trigger notes the rows of each delivery up to the mark, in `delivery_rows`.
   `
 UPDATE rollup_mark SET usage_id = (SELECT max(id) FROM usage)`,
 ];
@@ -33,12 +33,16 @@ export const deliveryUnitsSql = `
   SELECT COALESCE(sum(units), 0) FROM unfolded_usage WHERE delivery_no = d.no
 ) ELSE 0 END)`;
 
+/** The rows `u` of deliveries `d` that are folded in, to be joined; those that are not are read from `unfolded_usage`. */
+export const foldedRowsSql =
+  'delivery_rows r CROSS JOIN usage u ON u.id = r.usage_id AND r.delivery_no = d.no';
+
 /** Of one database, inside a transaction of the caller's. */
 export interface Rollups {
-  /** From then on the roll-ups, and the units of open deliveries, are exact until the next row. */
-  fold(): void;
-  /** The ledger's last row, and the last one that is folded in. */
-  reach(): Reach;
+  /** From then on the roll-ups, and the units of open deliveries, are exact until the next row. Returns the last one. */
+  fold(): number;
+  /** How often this process has folded rows in, also in transactions that were taken back. */
+  folds(): number;
 }
 
 interface Reach {
@@ -50,19 +54,16 @@ interface Reach {
 export function createRollups(connection: Connection): Rollups {
   const statements = foldSql.map((sql) => connection.prepare<[]>(sql));
   const findReach = connection.prepare<[], Reach>(reachSql);
-
-  function reach(): Reach {
-    const found = findReach.get();
-    assert(found);
-    return found;
-  }
-
+  let folds = 0;
   return {
     fold() {
-      const { lastId, mark } = reach();
-      if (lastId > mark) for (const statement of statements) statement.run();
+      folds += 1;
+      const reach = findReach.get();
+      assert(reach);
+      if (reach.lastId > reach.mark) for (const statement of statements) statement.run();
+      return reach.lastId;
     },
-    reach,
+    folds: () => folds,
   };
 }
 
@@ -77,6 +78,7 @@ export async function rebuildRollups({ connection, write }: Database): Promise<v
       DELETE FROM day_sums;
       DELETE FROM period_sums;
       UPDATE deliveries SET units = 0 WHERE state = 'open';
+      DELETE FROM delivery_rows;
       UPDATE rollup_mark SET usage_id = 0;
     `);
     fold();

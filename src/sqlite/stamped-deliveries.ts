@@ -37,7 +37,14 @@ ORDER BY d.window_start_ms, d.no LIMIT ${deliveriesMax}`;
 /** Rows up to the last one there was when the delivery was read: the ledger only grows, so they are what its units then were. */
 const ledgerSql = `
 SELECT count(*) AS rows, COALESCE(sum(units), 0) AS units, COALESCE(max(id), 0) AS lastId
-FROM (SELECT id, units FROM usage WHERE delivery_no = :no AND id > :afterId AND id <= :lastUsageId ORDER BY id LIMIT :limit)`;
+FROM (
+  SELECT u.id, u.units FROM (
+    SELECT usage_id AS id FROM delivery_rows WHERE delivery_no = :no AND usage_id > :afterId AND usage_id <= :lastUsageId
+    UNION ALL
+    SELECT id FROM unfolded_usage WHERE delivery_no = :no AND id > :afterId AND id <= :lastUsageId
+    ORDER BY id LIMIT :limit
+  ) r CROSS JOIN usage u ON u.id = r.id
+)`;
 
 interface Row extends Omit<StampedDelivery, 'corrected'> {
   no: number;

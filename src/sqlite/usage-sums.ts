@@ -8,7 +8,7 @@ import type { UsageFilter, UsageGrouping, UsageSum, UsageTotals } from '../domai
 import { daysSpanSql, dayUnitsSql } from './day-units.js';
 import type { Names } from './names.js';
 import type { Database } from './open.js';
-import { deliveryUnitsSql } from './rollups.js';
+import { foldedRowsSql } from './rollups.js';
 
 const DAY_MS = 86_400_000;
 
@@ -30,15 +30,25 @@ interface Range {
  * so that the ledger itself needs no index by time, which every call would have to pay for.
  */
 function rowsSql(range: Range, fromMs: string, toMs: string, sign: 1 | -1): string {
-  return `
+  const select = `
   SELECT u.at_ms AS atMs, u.customer_no AS customerNo, COALESCE(u.key_no, 0) AS keyNo, u.route_no AS routeNo,
-    ${sign} * u.units AS units, ${sign} * (u.units >= 0) AS requests
-  FROM deliveries d CROSS JOIN usage u ON u.delivery_no = d.no
+    ${sign} * u.units AS units, ${sign} * (u.units >= 0) AS requests`;
+  const conditions = `u.at_ms >= ${fromMs} AND u.at_ms < ${toMs} ${ofWhomSql(range, 'u')}`;
+  return `${select}
+  FROM deliveries d CROSS JOIN ${foldedRowsSql}
   WHERE d.window_start_ms > ${fromMs} - ${DAY_MS} AND d.window_start_ms < ${toMs} AND d.window_end_ms > ${fromMs}
-    AND u.at_ms >= ${fromMs} AND u.at_ms < ${toMs}
-    ${range.customerNo === undefined ? '' : 'AND d.customer_no = :customerNo'}
-    ${range.keyNo === undefined ? '' : 'AND u.key_no = :keyNo'}
-    ${range.routeNo === undefined ? '' : 'AND u.route_no = :routeNo'}`;
+    ${range.customerNo === undefined ? '' : 'AND d.customer_no = :customerNo'} AND ${conditions}
+  UNION ALL ${select}
+  FROM unfolded_usage u WHERE ${conditions}`;
+}
+
+/** Conditions on a table of usage. */
+function ofWhomSql({ customerNo, keyNo, routeNo }: Range, table: string): string {
+  return [
+    customerNo === undefined ? '' : `AND ${table}.customer_no = :customerNo`,
+    keyNo === undefined ? '' : `AND ${table}.key_no = :keyNo`,
+    routeNo === undefined ? '' : `AND ${table}.route_no = :routeNo`,
+  ].join(' ');
 }
 
 /** The whole days that the range touches. */
@@ -47,10 +57,7 @@ function daysSql(range: Range): string {
     (from) => `
   SELECT r.day * ${DAY_MS} AS atMs, r.customer_no AS customerNo, r.key_no AS keyNo, r.route_no AS routeNo,
     r.units, r.requests
-  ${from}
-    ${range.customerNo === undefined ? '' : 'AND r.customer_no = :customerNo'}
-    ${range.keyNo === undefined ? '' : 'AND r.key_no = :keyNo'}
-    ${range.routeNo === undefined ? '' : 'AND r.route_no = :routeNo'}`,
+  ${from} ${ofWhomSql(range, 'r')}`,
   );
   return arms.join(' UNION ALL ');
 }
@@ -98,24 +105,25 @@ function totalSql(range: Range): string {
 
 /**
  * Units of the range that are not delivered, by state. Undelivered deliveries are few, so each is looked at: one that lies
- * in the range as a whole counts with its units, of any other the ledger rows in question are added up.
+ * in the range as a whole counts with its units, of any other the ledger rows in question are added up. What is not folded in
+ * yet belongs to open ones.
  */
 function undeliveredSql(range: Range): string {
-  const rows = `
-  SELECT COALESCE(sum(u.units), 0) FROM usage u
-  WHERE u.delivery_no = d.no AND u.at_ms >= :fromMs AND u.at_ms < :toMs
-    ${range.keyNo === undefined ? '' : 'AND u.key_no = :keyNo'}
-    ${range.routeNo === undefined ? '' : 'AND u.route_no = :routeNo'}`;
+  const conditions = `u.at_ms >= :fromMs AND u.at_ms < :toMs ${ofWhomSql(range, 'u')}`;
+  const rows = `SELECT COALESCE(sum(u.units), 0) FROM ${foldedRowsSql} AND ${conditions}`;
   const whole =
     range.keyNo === undefined && range.routeNo === undefined
       ? 'd.window_start_ms >= :fromMs AND d.window_end_ms <= :toMs'
       : 'false';
   return `
-  SELECT d.state, sum(CASE WHEN ${whole} THEN ${deliveryUnitsSql} ELSE (${rows}) END) AS units
-  FROM deliveries d INDEXED BY deliveries_undelivered
-  WHERE d.state <> 'delivered' AND d.window_start_ms > :fromMs - ${DAY_MS} AND d.window_start_ms < :toMs
-    ${range.customerNo === undefined ? '' : 'AND d.customer_no = :customerNo'}
-  GROUP BY d.state`;
+  SELECT state, sum(units) AS units FROM (
+    SELECT d.state, CASE WHEN ${whole} THEN d.units ELSE (${rows}) END AS units
+    FROM deliveries d INDEXED BY deliveries_undelivered
+    WHERE d.state <> 'delivered' AND d.window_start_ms > :fromMs - ${DAY_MS} AND d.window_start_ms < :toMs
+      ${range.customerNo === undefined ? '' : 'AND d.customer_no = :customerNo'}
+    UNION ALL
+    SELECT 'open', u.units FROM unfolded_usage u WHERE ${conditions}
+  ) GROUP BY state`;
 }
 
 /** The reports of the usage part of the contract. */

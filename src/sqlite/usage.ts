@@ -3,10 +3,10 @@
 import assert from 'node:assert';
 import { nameRunner } from '../domain/runner.js';
 import type { UsageStore } from '../domain/store.js';
-import type { NewUsage } from '../domain/usage.js';
+import type { NewUsage, RecordedUsage } from '../domain/usage.js';
 import type { Host } from '../lib/host.js';
 import type { AuditWriter } from './audit.js';
-import { createNames } from './names.js';
+import { createNames, type Names } from './names.js';
 import type { Database } from './open.js';
 import { createOpenCalls } from './open-calls.js';
 import { createOtherUsage } from './other-usage.js';
@@ -40,6 +40,23 @@ export function createUsage(
   const recording = { openCalls, others, beginRoomCheck };
   const recordEntries = createRecorder({ database, ids, insertRows, periods, ...recording });
   const recordProgress = createProgressRecorder(recording);
+  const entriesOf = createEntries(meters, routes);
+
+  function record(entries: readonly Entry[], nowMs: number): RecordedUsage[] | Promise<RecordedUsage[]> {
+    const recorded = write(() => recordEntries(entries, nowMs));
+    return recorded instanceof Promise ? recorded.then(noteOwn) : noteOwn(recorded);
+  }
+
+  /** After the commit, as what was taken back leaves its numbers to others. */
+  function noteOwn(recorded: RecordedUsage[]): RecordedUsage[] {
+    const last = recorded.findLast((one) => one.recorded === 'new');
+    if (last) {
+      others.noteOwn(last.id);
+      periods.noteOwn(last.id);
+    }
+    return recorded;
+  }
+
   return {
     ...createUsageSums(database, routes),
     ...createRecentUsage(database),
@@ -49,19 +66,42 @@ export function createUsage(
     otherUsage: async () => read(others.revision),
     ...openCalls.contract,
     recordProgress: async (calls) => (calls.length > 0 ? write(() => recordProgress(calls)) : []),
-    async recordUsage(usages, nowMs) {
-      usages.forEach(check);
-      const entries: Entry[] = [];
-      for (const usage of usages) {
-        // One after the other, and awaited only where a name is new.
-        const meterNo = meters.recall(usage.meter) ?? (await meters.intern(usage.meter));
-        const routeNo = routes.recall(usage.route) ?? (await routes.intern(usage.route));
-        entries.push({ usage, meterNo, routeNo });
+    recordUsage(usages, nowMs) {
+      try {
+        const entries = entriesOf(usages);
+        if (!(entries instanceof Promise)) return record(entries, nowMs);
+        return entries.then((named) => record(named, nowMs));
+      } catch (error) {
+        return Promise.reject(error);
       }
-      const recorded = await write(() => recordEntries(entries, nowMs));
-      others.noteOwn(recorded);
-      return recorded;
     },
+  };
+}
+
+/** Checks usages and finds the numbers of their names; a value where memory has all of these. Throws where one is bad. */
+function createEntries(
+  meters: Names,
+  routes: Names,
+): (usages: readonly NewUsage[]) => Entry[] | Promise<Entry[]> {
+  function recall(usage: NewUsage): Entry | undefined {
+    const meterNo = meters.recall(usage.meter);
+    const routeNo = routes.recall(usage.route);
+    return meterNo === undefined || routeNo === undefined ? undefined : { usage, meterNo, routeNo };
+  }
+
+  async function intern(usages: readonly NewUsage[]): Promise<Entry[]> {
+    const entries: Entry[] = [];
+    for (const usage of usages) {
+      const meterNo = await meters.intern(usage.meter);
+      entries.push({ usage, meterNo, routeNo: await routes.intern(usage.route) });
+    }
+    return entries;
+  }
+
+  return (usages) => {
+    usages.forEach(check);
+    const entries = usages.map(recall);
+    return entries.every((entry) => entry !== undefined) ? entries : intern(usages);
   };
 }
 

@@ -4,7 +4,7 @@ import type { Database as Connection } from 'better-sqlite3';
 import type { Period } from '../domain/subscription.js';
 import type { UsageOwner, WindowSum } from '../domain/usage-counts.js';
 import { daysSpanSql, dayUnitsSql } from './day-units.js';
-import { deliveryUnitsSql } from './rollups.js';
+import { foldedRowsSql } from './rollups.js';
 
 const DAY_MS = 86_400_000;
 
@@ -16,21 +16,31 @@ WITH RECURSIVE ${daysSpanSql}
 SELECT COALESCE(sum(units), 0) FROM (${arms.join(' UNION ALL ')})`;
 }
 
+const touchesRange = `
+d.window_start_ms > :fromMs - ${DAY_MS} AND d.window_start_ms < :toMs AND d.window_end_ms > :fromMs`;
+
+const isInRange = 'u.at_ms >= :fromMs AND u.at_ms < :toMs';
+
 /** A part of a day. A customer's delivery that lies in it as a whole tells what all of its rows come to; of a key each row is read. */
 const edgeSql = {
   customer: `
-SELECT COALESCE(sum(CASE WHEN d.window_start_ms >= :fromMs AND d.window_end_ms <= :toMs THEN ${deliveryUnitsSql} ELSE (
-  SELECT COALESCE(sum(u.units), 0) FROM usage u WHERE u.delivery_no = d.no AND u.at_ms >= :fromMs AND u.at_ms < :toMs
-) END), 0) AS units, 0 AS rows
-FROM deliveries d INDEXED BY deliveries_of_customer
-WHERE d.customer_no = :no AND d.window_start_ms > :fromMs - ${DAY_MS} AND d.window_start_ms < :toMs
-  AND d.window_end_ms > :fromMs`,
+SELECT COALESCE(sum(units), 0) AS units, 0 AS rows FROM (
+  SELECT CASE WHEN d.window_start_ms >= :fromMs AND d.window_end_ms <= :toMs THEN d.units ELSE (
+    SELECT COALESCE(sum(u.units), 0) FROM ${foldedRowsSql} AND ${isInRange}
+  ) END AS units
+  FROM deliveries d INDEXED BY deliveries_of_customer
+  WHERE d.customer_no = :no AND ${touchesRange}
+  UNION ALL
+  SELECT u.units FROM unfolded_usage u WHERE u.customer_no = :no AND ${isInRange}
+)`,
   key: `
-SELECT COALESCE(sum(u.units), 0) AS units, count(*) AS rows
-FROM deliveries d INDEXED BY deliveries_of_customer CROSS JOIN usage u ON u.delivery_no = d.no
-WHERE d.customer_no = (SELECT customer_no FROM keys WHERE no = :no) AND u.key_no = :no
-  AND d.window_start_ms > :fromMs - ${DAY_MS} AND d.window_start_ms < :toMs AND d.window_end_ms > :fromMs
-  AND u.at_ms >= :fromMs AND u.at_ms < :toMs`,
+SELECT COALESCE(sum(units), 0) AS units, count(*) AS rows FROM (
+  SELECT u.units FROM deliveries d INDEXED BY deliveries_of_customer CROSS JOIN ${foldedRowsSql}
+  WHERE d.customer_no = (SELECT customer_no FROM keys WHERE no = :no) AND ${touchesRange}
+    AND u.key_no = :no AND ${isInRange}
+  UNION ALL
+  SELECT u.units FROM unfolded_usage u WHERE u.key_no = :no AND ${isInRange}
+)`,
 };
 
 const daysOf = {

@@ -18,10 +18,10 @@ export interface WriteSteps {
 /** Writes, one after the other. */
 export interface WriteLine {
   /**
-   * Runs the step at once when the lock is free and nobody waits for it. Otherwise first come, first served; rejects with
-   * what `begin` returned after `timeoutMs` of waiting.
+   * Runs the step at once when the lock is free and nobody waits for it: then it returns a value, and throws what the step
+   * throws. Otherwise first come, first served; rejects with what `begin` returned after `timeoutMs` of waiting.
    */
-  write<T>(steps: WriteSteps, step: () => T): Promise<T>;
+  write<T>(steps: WriteSteps, step: () => T): T | Promise<T>;
   /** Resolves when nobody waits. */
   drain(): Promise<void>;
 }
@@ -50,16 +50,19 @@ export function createWriteLine(clock: Clock, timeoutMs: number): WriteLine {
     }
   }
 
+  async function join<T>(steps: WriteSteps, step: () => T): Promise<T> {
+    const waiting = wait(last, steps, step);
+    last = waiting;
+    try {
+      return await waiting;
+    } finally {
+      if (last === waiting) last = undefined;
+    }
+  }
+
   return {
-    async write(steps, step) {
-      if (!last && !steps.begin()) return steps.complete(step);
-      const waiting = wait(last, steps, step);
-      last = waiting;
-      try {
-        return await waiting;
-      } finally {
-        if (last === waiting) last = undefined;
-      }
+    write(steps, step) {
+      return last || steps.begin() ? join(steps, step) : steps.complete(step);
     },
     async drain() {
       while (last) await last.catch(() => undefined);

@@ -125,7 +125,7 @@ export function describeCounts(open: OpenStore): void {
       const { store, openAnother } = await open();
       const [one = 0] = await addCustomers(store, 1);
       const another = await openAnother();
-      const changes = async (work: () => Promise<unknown>): Promise<boolean> => {
+      const changes = async (work: () => unknown): Promise<boolean> => {
         const before = await store.otherUsage();
         await work();
         return (await store.otherUsage()) !== before;

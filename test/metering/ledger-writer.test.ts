@@ -15,9 +15,9 @@ async function setUp() {
   const broken = { now: false };
   const store: UsageStore = {
     ...real,
-    async recordUsage(entries, nowMs) {
+    recordUsage(entries, nowMs) {
       batches.push(entries.length);
-      if (broken.now) throw new MeterctlError('unavailable', 'disk full');
+      if (broken.now) return Promise.reject(new MeterctlError('unavailable', 'disk full'));
       return real.recordUsage(entries, nowMs);
     },
   };
@@ -74,9 +74,8 @@ describe('the ledger writer', () => {
     await recordMany(1);
     expect(batches).toEqual([1]);
     await idle();
-    const second = writer.record(row());
-    expect(batches, 'before anything else runs').toEqual([1, 1]);
-    await second;
+    expect(writer.record(row()), 'before anything else runs').toMatchObject({ periodUnits: 2 });
+    expect(batches).toEqual([1, 1]);
     await idle();
     // The first of them is taken to be alone; after that nobody is.
     await recordMany(5);
@@ -110,6 +109,23 @@ describe('the ledger writer', () => {
     expect(await real.findPeriodUnits(customer.no, 'calls', row().periodStartMs)).toBe(2);
   });
 
+  it('fails one who is alone, too, and is quiet again after the next', async () => {
+    const { host, writer, row, broken, batches } = await setUp();
+    const idle = async () => {
+      for (let turns = 0; turns < 3; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+    };
+    await writer.record(row());
+    await idle();
+    broken.now = true;
+    await expect(writer.record(row())).rejects.toThrow('disk full');
+    await idle();
+    broken.now = false;
+    expect(writer.record(row())).toMatchObject({ recorded: 'new' });
+    expect(batches).toEqual([1, 1, 1]);
+    expect(host.lines).toHaveLength(2);
+    await writer.drain();
+  });
+
   it('refuses beyond its bound instead of piling up, and keeps what it has', async () => {
     const { writer, row } = await setUp();
     const results = await Promise.allSettled(Array.from({ length: 10_010 }, () => writer.record(row())));
@@ -120,7 +136,11 @@ describe('the ledger writer', () => {
   it('drains', async () => {
     const { writer, row } = await setUp();
     let done = 0;
-    for (let call = 0; call < 2_500; call += 1) void writer.record(row()).then(() => (done += 1));
+    const record = async () => {
+      await writer.record(row());
+      done += 1;
+    };
+    for (let call = 0; call < 2_500; call += 1) void record();
     await writer.drain();
     expect(done).toBe(2_500);
     await writer.drain();

@@ -85,7 +85,7 @@ export const brokenCouriers: Record<string, BrokenCourier> = {
     ledger: (ledger) => ({
       ...ledger,
       async record(usage) {
-        void ledger.record(usage).catch(() => undefined);
+        void Promise.resolve(ledger.record(usage)).catch(() => undefined);
         return { id: 0, recorded: 'new', units: usage.units, periodUnits: usage.units };
       },
     }),

@@ -75,7 +75,7 @@ describe('another process', () => {
     const [one = 0] = await addCustomers(store, 1);
     const other = await spawnHolder(path, "setTimeout(() => db.exec('COMMIT'), 1000)");
     let written = false;
-    const writing = store.recordUsage([newUsage(one)], testStartMs).finally(() => {
+    const writing = Promise.resolve(store.recordUsage([newUsage(one)], testStartMs)).finally(() => {
       written = true;
     });
     let turns = 0;

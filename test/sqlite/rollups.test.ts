@@ -55,6 +55,7 @@ function behind({ database }: Opened): number {
 /** Everything that is asked of the store in these tests, and the same added up from the plain ledger. */
 async function answersOf({ database, store }: Opened, numbers: readonly number[]) {
   const sum = (sql: string) => Number(database.connection.prepare(sql).pluck().get() ?? 0);
+  const list = (sql: string) => database.connection.prepare(sql).raw().all();
   const answers: Record<string, unknown> = {};
   const truth: Record<string, unknown> = {};
   for (const no of numbers) {
@@ -88,6 +89,16 @@ async function answersOf({ database, store }: Opened, numbers: readonly number[]
       .raw()
       .all(),
   );
+  answers.hours = (await store.listUsage(month, 'hour')).map(({ bucketMs, units, requests }) => [
+    bucketMs,
+    units,
+    requests,
+  ]);
+  truth.hours = list(`
+    SELECT at_ms - at_ms % 3600000, sum(units), sum(units >= 0) FROM usage GROUP BY 1
+    HAVING sum(units) <> 0 OR sum(units >= 0) <> 0 ORDER BY 1`);
+  answers.rows = list('SELECT delivery_no, usage_id FROM delivery_rows ORDER BY usage_id');
+  truth.rows = list('SELECT delivery_no, id FROM usage, rollup_mark WHERE id <= usage_id ORDER BY id');
   const { data } = await store.listDeliveries({}, { limit: 1_000 });
   answers.deliveries = Object.fromEntries(data.map(({ id, units }) => [id, units]));
   truth.deliveries = Object.fromEntries(
@@ -316,9 +327,34 @@ describe('usage that no sum can hold', () => {
   });
 });
 
+/** Back to the schema in which an index told the rows of a delivery. */
+const undoRowsSql = `
+  DROP TRIGGER rollup_mark_moves; DROP TABLE delivery_rows;
+  CREATE INDEX usage_of_delivery ON usage (delivery_no);
+  PRAGMA user_version = 16;`;
+
+describe('a ledger with an index of its deliveries', () => {
+  it('loses it and keeps what it told, also under a process that still has it', async () => {
+    const first = await openBehind();
+    const { store, database, numbers, one, path } = first;
+    await store.freezeDeliveries(testStartMs, {});
+    await store.recordUsage([newUsage(one, { units: 6 }), newUsage(one, { units: 7 })], testStartMs);
+    database.connection.exec(undoRowsSql);
+
+    const next = open(path);
+    expect(behind(next)).toBe(2);
+    await expectTruth(next, numbers);
+    await first.database.write(createRollups(first.database.connection).fold);
+    expect(behind(next)).toBe(0);
+    await expectTruth(next, numbers);
+    await rebuildRollups(next.database);
+    await expectTruth(next, numbers);
+  });
+});
+
 describe('a process of an earlier version that still runs', () => {
   /** Back to the schema before: nothing of it has changed but the names. */
-  const undoSql = `
+  const undoSql = `${undoRowsSql}
     DROP TRIGGER deliveries_freeze_whole;
     DROP VIEW usage_periods; DROP VIEW usage_days; DROP VIEW unfolded_usage; DROP TABLE rollup_mark;
     ALTER TABLE day_sums RENAME TO usage_days;

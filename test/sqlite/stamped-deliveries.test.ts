@@ -17,7 +17,7 @@ it('reads few rows at a time, also of one delivery, and counts no row that came 
   const soon = (task: () => void) => {
     pauses += 1;
     // What a paid call does in between: the window is open still.
-    void store.recordUsage([newUsage(one)], testStartMs).then(task);
+    void Promise.resolve(store.recordUsage([newUsage(one)], testStartMs)).then(task);
   };
   const store = createStore(database, { ...host, clock: { ...host.clock, soon } });
   const [one = 0] = await addCustomers(store, 1);

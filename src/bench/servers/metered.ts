@@ -26,7 +26,7 @@ export function withoutLedger(store: Store): Store {
   const periods = new Map<number, number>();
   return {
     ...store,
-    async recordUsage(usages) {
+    recordUsage(usages) {
       return usages.map(({ customerNo, units }) => {
         const periodUnits = (periods.get(customerNo) ?? 0) + units;
         periods.set(customerNo, periodUnits);

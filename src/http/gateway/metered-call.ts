@@ -23,7 +23,7 @@ export interface MeteredCallDeps {
   /** When the call came: its units are used then, unless it is begun with `open`. */
   atMs: number;
   /** Writes the units of the call; resolves once they are on disk. */
-  record(units: number): Promise<RecordedUsage>;
+  record(units: number): RecordedUsage | Promise<RecordedUsage>;
   /** Begins a call whose units are known at its end; resolves once that is on disk. */
   open(call: Pick<CallBeginning, 'owed' | 'outsold'>): Promise<OpenCall | 'no_room'>;
   /** The upstream told nonsense. */

@@ -129,7 +129,8 @@ async function answer(deps: PaidDeps, res: Response, call: Call, admission: Admi
   try {
     let recorded: RecordedUsage;
     try {
-      recorded = await deps.ledger.record(usageOf(deps, call, admission));
+      const made = deps.ledger.record(usageOf(deps, call, admission));
+      recorded = made instanceof Promise ? await made : made;
       while (recorded.recorded === 'no_room') {
         const refusal = await admission.lookAgain(1, call.atMs);
         if (refusal) return sendRefusal(res, limitRefusal(refusal, deps.baseUrl()));
