@@ -1,6 +1,6 @@
 /** Reads the fields of a row with the rules of the command line's options; what is wrong is said with its line. */
 
-import { createReadStream, existsSync } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { nearest } from '../config/spelling.js';
@@ -24,13 +24,15 @@ export interface RowFields {
   metadata(): Record<string, string>;
 }
 
-/** The rows of a file, or of stdin, which `-` means; of CSV the header line must be of known fields. Throws `not_found`. */
+/** The rows of a file, or of stdin, which `-` means; of CSV the header line must be of known fields. Throws `not_found` and `invalid`. */
 export function openRows(context: Context, path: string, known: readonly string[]): AsyncGenerator<Row> {
   const { stdin } = context.terminal;
   const checkHeader = (names: readonly string[]) => requireKnown(names, known, 1);
   if (path !== '-') {
     const file = resolve(context.folder, path);
-    if (!existsSync(file)) throw new MeterctlError('not_found', `There is no file ${path}.`);
+    const found = statSync(file, { throwIfNoEntry: false });
+    if (!found) throw new MeterctlError('not_found', `There is no file ${path}.`);
+    if (found.isDirectory()) throw new MeterctlError('invalid', `${path} is a folder. Name a file in it.`);
     return readRows(createReadStream(file), checkHeader);
   }
   if (!context.terminal.interactive) {

@@ -45,6 +45,8 @@ export interface KeyTransferStore {
   listHashedKeys(page: PageRequest): Promise<Page<HashedKey>>;
   /** Whether there is any key in another format than ours. */
   hasForeignKeys(): Promise<boolean>;
+  /** How many keys have a hash of this kind, which none of their calls has replaced yet. */
+  countWaitingHashes(kind: WaitingHash['kind']): Promise<number>;
   /** The hashes that wait under any of these lookups. */
   findWaitingHashes(lookups: readonly string[]): Promise<WaitingHash[]>;
   /** Keeps the SHA-256 of a secret that was proved right instead of the hash that came with it. */

@@ -20,6 +20,8 @@ export interface ForeignKeysDeps {
 
 /** Keys issued elsewhere. */
 export interface ForeignKeys {
+  /** Warns of keys that nobody can use, as only the pepper that is missing here could tell them. */
+  warnOfPepper(): Promise<void>;
   /**
    * Whether a hash that waits fits the secret; that key is then found by its SHA-256. Throws `unavailable` when too many
    * secrets are being tried: the caller may come again.
@@ -50,6 +52,10 @@ export function createForeignKeys({ store, clock, log, keyPepper }: ForeignKeysD
   }
 
   return {
+    async warnOfPepper() {
+      const keys = keyPepper === null ? await store.countWaitingHashes('hmac-sha256') : 0;
+      if (keys > 0) log.warn('imported keys are refused while METERCTL_KEY_PEPPER is not set', { keys });
+    },
     async adopt(secret, sha256) {
       let untried = false;
       for (const waiting of await store.findWaitingHashes(lookupsOf(secret, keyPepper))) {

@@ -59,6 +59,7 @@ export function createKeyLookup(deps: KeyLookupDeps): KeyLookup {
     const latest = await store.accessRevision();
     if (latest === revision) return;
     hasForeignKeys = await store.hasForeignKeys();
+    if (hasForeignKeys && revision === undefined) await foreignKeys.warnOfPepper();
     revision = latest;
     found.clear();
     missing.clear();

@@ -40,6 +40,8 @@ const waitingSql = `
 SELECT key_no AS keyNo, kind, encoded FROM imported_hashes INDEXED BY imported_hashes_waiting
 WHERE adopted_at_ms IS NULL AND lookup IN (SELECT value FROM json_each(?)) LIMIT ?`;
 
+const countWaitingSql = 'SELECT count(*) FROM imported_hashes WHERE adopted_at_ms IS NULL AND kind = ?';
+
 const adoptSql = `UPDATE imported_hashes SET adopted_at_ms = ? WHERE key_no = ? AND adopted_at_ms IS NULL`;
 
 /** The transfer part of the contract. */
@@ -51,6 +53,7 @@ export function createKeyTransfer(database: Database, keys: KeyRows, audit: Audi
     .prepare<[], number>('SELECT EXISTS (SELECT 1 FROM keys WHERE is_foreign = 1)')
     .pluck();
   const findWaiting = connection.prepare<[string, number], WaitingHash>(waitingSql);
+  const countWaiting = connection.prepare<[string], number>(countWaitingSql).pluck();
   const adopt = connection.prepare<[number, number]>(adoptSql);
   const setHash = connection.prepare<[Uint8Array, number], { id: string; customerNo: number }>(
     'UPDATE OR IGNORE keys SET hash = ? WHERE no = ? AND hash IS NULL RETURNING id, customer_no AS customerNo',
@@ -68,6 +71,9 @@ export function createKeyTransfer(database: Database, keys: KeyRows, audit: Audi
     },
     async hasForeignKeys() {
       return read(() => hasForeign.get() === 1);
+    },
+    async countWaitingHashes(kind) {
+      return read(() => countWaiting.get(kind)) ?? 0;
     },
     async findWaitingHashes(lookups) {
       return read(() => findWaiting.all(JSON.stringify(lookups), lookupSharersMax * lookups.length));

@@ -298,6 +298,13 @@ describe('what is no file of keys', () => {
     expect(code).toBe(2);
   });
 
+  it('may be a folder, which is told from a file that is not there', async () => {
+    const { run } = await ready(0);
+    const folder = await run('keys import .');
+    expect([folder.code, folder.err]).toEqual([2, expect.stringContaining('. is a folder')]);
+    expect((await run('keys import missing.csv')).code).toBe(4);
+  });
+
   it('is taken as such where it is empty, as an export without keys', async () => {
     const { run, json } = await ready(0);
     const none = { imported: 0, known: 0 };

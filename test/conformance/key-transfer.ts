@@ -104,6 +104,19 @@ export function describeKeyTransfer(open: OpenStore): void {
       expect(data.map(({ action }) => action)).toEqual(['key.rehashed', 'key.imported']);
     });
 
+    it('counts the hashes of a kind that wait', async () => {
+      const { store } = await open();
+      await recordCustomer(store, stripeCustomer());
+      const peppered = { kind: 'hmac-sha256', digest: Buffer.alloc(32, 7) } as const;
+      await store.importKeys([slow('key_a', 'abcd'), imported('key_b', { hash: peppered })], act);
+      expect(await store.countWaitingHashes('hmac-sha256')).toBe(1);
+      expect(await store.countWaitingHashes('bcrypt')).toBe(1);
+      expect(await store.countWaitingHashes('argon2')).toBe(0);
+      const [waiting] = await store.findWaitingHashes([peppered.digest.toString('hex')]);
+      await store.adoptHash(waiting?.keyNo ?? 0, hashOf('secret'), act);
+      expect(await store.countWaitingHashes('hmac-sha256')).toBe(0);
+    });
+
     it('tells whether there are keys of another format', async () => {
       const { store } = await open();
       await recordCustomer(store, stripeCustomer());

@@ -129,6 +129,18 @@ describe('a key from elsewhere', () => {
     ],
   ];
 
+  it('is told of once where only the pepper that is missing could tell it', async () => {
+    const { store, host, deps } = await open();
+    await importForeign(store, host, await forms[0]![1]());
+    await createKeyLookup(deps).refresh();
+    expect(host.lines).toEqual([]);
+    const lookup = createKeyLookup({ ...deps, keyPepper: null });
+    expect(await lookup.find(foreignSecret)).toBeNull();
+    await lookup.refresh();
+    expect(host.lines).toMatchObject([{ level: 'warn', fields: { keys: 1 } }]);
+    expect(host.lines[0]?.message).toContain('METERCTL_KEY_PEPPER');
+  });
+
   it.each(forms)('with %s is recognised, and from then on found by SHA-256', async (_, make) => {
     const { lookup, counts, store, host } = await open();
     await importForeign(store, host, await make());
