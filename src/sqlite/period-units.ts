@@ -25,20 +25,31 @@ export interface PeriodUnits {
   noteOwn(lastId: number): void;
 }
 
+/** How far what is remembered goes. */
+interface Reach {
+  revision: number;
+  folds: number;
+  /** The last row that is remembered; none from when rows are folded in until the next one. */
+  lastId: number | undefined;
+  /** The last row that was folded in. */
+  mark: number;
+}
+
 /** Remembers the periods that this process has added to since the roll-ups moved, as nobody should add that up for each call. */
 export function createPeriodUnits(connection: Connection, rollups: Rollups): PeriodUnits {
   const findPeriod = connection.prepare<[number, number, number], number>(findPeriodSql).pluck();
   /** Of all periods that have rows behind the roll-up. */
   const sums = new Map<string, number>();
   /** The ledger in which they are. Whatever else this process writes there, it folds in. */
-  let asOf = { revision: -1, folds: 0, lastId: 0, mark: 0 };
+  let asOf: Reach = { revision: -1, folds: 0, lastId: undefined, mark: 0 };
   /** The last row that is committed: another one may have been taken back with its transaction. */
   let ownLastId = 0;
 
   function fold(revision: number): void {
     sums.clear();
     const lastId = rollups.fold();
-    asOf = { revision, folds: rollups.folds(), lastId, mark: lastId };
+    // A transaction that adds no row may be taken back, and this with it: nobody would see.
+    asOf = { revision, folds: rollups.folds(), lastId: undefined, mark: lastId };
   }
 
   return {
@@ -52,8 +63,8 @@ export function createPeriodUnits(connection: Connection, rollups: Rollups): Per
     },
     note(periods, lastId) {
       for (const { first, stored } of periods) sums.set(nameOf(first), stored);
-      asOf.lastId = lastId;
       if (lastId - asOf.mark >= behindMax) fold(asOf.revision);
+      asOf.lastId = lastId;
     },
     noteOwn(lastId) {
       ownLastId = lastId;

@@ -305,6 +305,25 @@ describe('a commit that fails', () => {
     expect(failed.status).toBe('rejected');
     expect(second).toMatchObject({ value: [{ periodUnits: 12 }] });
   });
+
+  it('leaves behind the roll-ups what it had folded in, though it added no row', async () => {
+    const { path, database, store, one } = await openBehind();
+    const call = { step: 'open', onAbort: 'delivered', seenAtMs: testStartMs } as const;
+    const other = open(path).store;
+    await other.recordUsage([newUsage(one, { units: 0, call: { ...call, id: 'call_1' } })], testStartMs);
+    database.connection.exec(`
+      CREATE TRIGGER refuses BEFORE INSERT ON open_calls BEGIN SELECT RAISE(ABORT, 'no more calls'); END`);
+    const record = (units: number) => store.recordUsage([newUsage(one, { units })], testStartMs);
+    const begin = () => store.recordUsage([newUsage(one, { call: { ...call, id: 'call_2' } })], testStartMs);
+    expect(await record(1)).toMatchObject([{ periodUnits: 9 }]);
+    // While a call runs there, whatever another process writes has everything folded in.
+    await other.check();
+    await expect(begin()).rejects.toThrow('no more calls');
+    expect(await record(1)).toMatchObject([{ periodUnits: 10 }]);
+    await other.check();
+    await expect(record(Number.MAX_SAFE_INTEGER)).rejects.toThrow('can be added up');
+    expect(await record(1)).toMatchObject([{ periodUnits: 11 }]);
+  });
 });
 
 describe('usage that no sum can hold', () => {
