@@ -34,14 +34,18 @@ WHERE d.customer_no = (SELECT no FROM customers WHERE id = :customerId)
   AND d.timestamp_ms >= :startMs AND d.timestamp_ms < :endMs
 ORDER BY d.window_start_ms, d.no LIMIT ${deliveriesMax}`;
 
-/** Rows up to the last one there was when the delivery was read: the ledger only grows, so they are what its units then were. */
+/**
+ * Rows up to the last one there was when the delivery was read: the ledger only grows, so they are what its units then were. Only
+ * an open delivery has some that are not folded in, and these are looked through for no other.
+ */
 const ledgerSql = `
 SELECT count(*) AS rows, COALESCE(sum(units), 0) AS units, COALESCE(max(id), 0) AS lastId
 FROM (
   SELECT u.id, u.units FROM (
     SELECT usage_id AS id FROM delivery_rows WHERE delivery_no = :no AND usage_id > :afterId AND usage_id <= :lastUsageId
     UNION ALL
-    SELECT id FROM unfolded_usage WHERE delivery_no = :no AND id > :afterId AND id <= :lastUsageId
+    SELECT o.id FROM deliveries d CROSS JOIN unfolded_usage o ON o.delivery_no = d.no
+    WHERE d.no = :no AND d.state = 'open' AND o.id > :afterId AND o.id <= :lastUsageId
     ORDER BY id LIMIT :limit
   ) r CROSS JOIN usage u ON u.id = r.id
 )`;

@@ -37,3 +37,40 @@ it('reads few rows at a time, also of one delivery, and counts no row that came 
   const [sums] = await store.sumStamped(range, by);
   expect(sums?.ledger).toBe(20_001 + 10);
 });
+
+it('looks through what is not folded in once for each open delivery, and for no other', async () => {
+  const host = createFakeHost();
+  const database = openDatabase(join(createTestFolder(), 'meterctl.db'), host.clock);
+  onTestFinished(database.close);
+  let looks = 0;
+  database.connection.function('looked', (no) => {
+    looks += 1;
+    return no;
+  });
+  // It stands before the database's own.
+  database.connection.exec(`
+    CREATE TEMP VIEW unfolded_usage AS
+    SELECT id, looked(delivery_no) AS delivery_no, customer_no, key_no, route_no, at_ms, day, units, requests
+    FROM main.unfolded_usage`);
+  const store = createStore(database, host);
+  const [one = 0] = await addCustomers(store, 1);
+  const usages = Array.from({ length: 50 }, (_, n) => newUsage(one, { atMs: testStartMs + n * 5_000 }));
+  await store.recordUsage(usages, testStartMs);
+  const range = {
+    customerId: 'cus_1',
+    meter: 'api_calls',
+    startMs: testStartMs,
+    endMs: testStartMs + 600_000,
+  };
+  await store.freezeDeliveries(testStartMs, {});
+  const atMs = testStartMs + 300_000;
+  await store.recordUsage(
+    Array.from({ length: 30 }, () => newUsage(one, { atMs })),
+    testStartMs,
+  );
+  looks = 0;
+  const [sums] = await store.sumStamped(range, { stepMs: 600_000, settledBeforeMs: testStartMs });
+  expect(sums).toMatchObject({ ledger: 80, units: 80 });
+  // For its units, and for its rows.
+  expect(looks).toBe(60);
+});
