@@ -1,6 +1,12 @@
 /** An HTTP server whose request and response objects are born as Express's, instead of being turned into them one by one. */
 
-import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http';
+import {
+  createServer,
+  IncomingMessage,
+  type OutgoingHttpHeaders,
+  type Server,
+  ServerResponse,
+} from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Express, Request as ExpressRequest, Response as ExpressResponse } from 'express';
 import { noteHandOver } from './gateway/request-head.js';
@@ -8,9 +14,12 @@ import { noteHandOver } from './gateway/request-head.js';
 /** Gets every request, before the app or instead of it. */
 export type Listener = (req: ExpressRequest, res: ExpressResponse) => void;
 
-/** A server, and the end of every connection that it still has. */
+/** A server, and its end. */
 export interface ExpressServer {
   server: Server;
+  /** Takes no new connection. Those that there are end with the calls that run on them, of which the last one says so. */
+  close(): Promise<void>;
+  /** Ends every connection that there still is. */
   cut(): void;
 }
 
@@ -22,7 +31,19 @@ export interface ExpressServer {
  */
 export function createExpressServer(app: Express, listener: Listener): ExpressServer {
   class Request extends IncomingMessage {}
-  class Response extends ServerResponse {}
+  const waiting = new Set<ServerResponse>();
+  /** Connections whose last answer has begun. */
+  const ending = new WeakSet<Duplex>();
+  class Response extends ServerResponse {
+    // It has several signatures; what is taken here is what all of them come to.
+    override writeHead(status: number, reason?: unknown, fields?: unknown): this {
+      if (!server.listening && isLast(waiting, this)) {
+        this.shouldKeepAlive = false;
+        ending.add(this.req.socket);
+      }
+      return super.writeHead(status, reason as string, fields as OutgoingHttpHeaders);
+    }
+  }
   // `app.request` inherits from IncomingMessage's prototype and knows its app; the class slips in below it.
   Object.setPrototypeOf(Request.prototype, app.request);
   Object.setPrototypeOf(Response.prototype, app.response);
@@ -30,8 +51,9 @@ export function createExpressServer(app: Express, listener: Listener): ExpressSe
   app.response = Response.prototype as typeof app.response;
   // What the server makes is what Express makes of it, as of here.
   const onRequest = listener as unknown as (req: IncomingMessage, res: ServerResponse) => void;
-  const waiting = new Set<ServerResponse>();
   const server = createServer({ IncomingMessage: Request, ServerResponse: Response }, (req, res) => {
+    // No answer would reach anybody.
+    if (ending.has(req.socket)) return;
     if (!res.socket) addWaiting(waiting, res);
     onRequest(req, res);
   });
@@ -46,6 +68,13 @@ export function createExpressServer(app: Express, listener: Listener): ExpressSe
   });
   return {
     server,
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      // A connection that was told to stay, and on which nothing more comes.
+      server.keepAliveTimeout = 1;
+      await closed;
+    },
     cut() {
       server.closeAllConnections();
       for (const socket of upgraded) socket.destroy();
@@ -57,6 +86,12 @@ export function createExpressServer(app: Express, listener: Listener): ExpressSe
 function addWaiting(waiting: Set<ServerResponse>, res: ServerResponse): void {
   waiting.add(res);
   res.once('socket', () => waiting.delete(res));
+}
+
+/** Whether no answer is to come on the connection behind this one. */
+function isLast(waiting: ReadonlySet<ServerResponse>, res: ServerResponse): boolean {
+  const last = [...waiting].findLast(({ req }) => req.socket === res.req.socket);
+  return last === undefined || last === res;
 }
 
 /** Tells answers that their connection has closed, which Node does not while they wait. */

@@ -55,7 +55,7 @@ export function createHttpServer(deps: ServerDeps): HttpServer {
   const sale = createSale(deps);
   const app = createApp(deps, sale);
   const fail = errors(deps.host.log, deps.offer);
-  const { server, cut } = createExpressServer(app, (req, res) => {
+  const { server, close, cut } = createExpressServer(app, (req, res) => {
     const answering = sale(req, res);
     if (!answering) app(req, res);
     else answering.catch((error: unknown) => fail(error, req, res, () => res.destroy()));
@@ -70,11 +70,9 @@ export function createHttpServer(deps: ServerDeps): HttpServer {
     listen: (port, host) => listen(server, port, host),
     async close() {
       if (!server.listening) return;
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeIdleConnections();
       const ended = new AbortController();
       const grace = deps.host.clock.sleep(closeGraceMs, ended.signal).then(cut);
-      await closed;
+      await close();
       ended.abort();
       await grace;
     },
