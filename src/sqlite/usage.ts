@@ -92,8 +92,9 @@ function createEntries(
   async function intern(usages: readonly NewUsage[]): Promise<Entry[]> {
     const entries: Entry[] = [];
     for (const usage of usages) {
-      const meterNo = await meters.intern(usage.meter);
-      entries.push({ usage, meterNo, routeNo: await routes.intern(usage.route) });
+      const meterNo = meters.recall(usage.meter) ?? (await meters.intern(usage.meter));
+      const routeNo = routes.recall(usage.route) ?? (await routes.intern(usage.route));
+      entries.push({ usage, meterNo, routeNo });
     }
     return entries;
   }

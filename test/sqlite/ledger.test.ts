@@ -173,6 +173,29 @@ describe('claiming', () => {
   });
 });
 
+describe('names', () => {
+  it('that are known are not looked up again beside a new one', async () => {
+    const { database } = openTestStore();
+    let reads = 0;
+    const read: Database['read'] = (step) => {
+      reads += 1;
+      return database.read(step);
+    };
+    const store = createStore({ ...database, read }, createFakeHost());
+    const [one = 0] = await addCustomers(store, 1);
+    const batch = (route: string) => [
+      ...Array.from({ length: 50 }, () => newUsage(one)),
+      newUsage(one, { route }),
+    ];
+    await store.recordUsage(batch('GET /old'), testStartMs);
+    reads = 0;
+    await store.recordUsage(batch('GET /old'), testStartMs);
+    expect(reads).toBe(0);
+    await store.recordUsage(batch('GET /new'), testStartMs);
+    expect(reads).toBe(1);
+  });
+});
+
 describe('calls that run', () => {
   it('hold what they owe, and can be closed, also where a process of an earlier version wrote them', async () => {
     const { database, store } = openTestStore();
