@@ -48,7 +48,10 @@ const restFirstMs = 1_000;
 const restLastMs = 30_000;
 
 interface Server extends Upstream {
+  /** Until then it is left alone, because it could not be reached. */
   downUntilMs: number;
+  /** Whether its health was bad when it was asked last. That it can be reached does not mend that. */
+  isSick: boolean;
   check(path: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -77,7 +80,7 @@ export function openUpstreams(settings: UpstreamSettings, deps: { clock: Clock; 
       for (let offset = 0; offset < servers.length; offset += 1) {
         const server = servers[(turn + offset) % servers.length];
         if (!server || tried.includes(server)) continue;
-        if (server.downUntilMs <= nowMs) return server;
+        if (!server.isSick && server.downUntilMs <= nowMs) return server;
         unwell ??= server;
       }
       return unwell;
@@ -108,6 +111,7 @@ function openServer(
   const server: Server = {
     url,
     downUntilMs: 0,
+    isSick: false,
     dispatch(request, handler, anew) {
       const dispatcher = anew ? newConnections : pool;
       const { method, path, headers, body, upgrade } = request;
@@ -124,19 +128,12 @@ function openServer(
       failures += 1;
     },
     async check(path) {
-      try {
-        const answer = await pool.request({
-          method: 'GET',
-          path: prefix + path,
-          headersTimeout: healthTimeoutMs,
-          bodyTimeout: healthTimeoutMs,
-        });
-        await answer.body.dump();
-        if (answer.statusCode < 400) server.noteUp();
-        else server.noteDown(new Error(`${path} answered ${answer.statusCode}`));
-      } catch (error) {
-        server.noteDown(error instanceof Error ? error : new Error(String(error)));
-      }
+      const problem = await problemOf(pool, prefix + path);
+      if (problem === undefined) server.noteUp();
+      if (server.isSick === (problem !== undefined)) return;
+      server.isSick = !server.isSick;
+      if (problem === undefined) log.info('the health of an upstream is good again', { url });
+      else log.warn('the health of an upstream is bad', { url, reason: problem });
     },
     async close() {
       await pool.destroy();
@@ -144,4 +141,16 @@ function openServer(
     },
   };
   return server;
+}
+
+/** What is wrong with the health of a server; `undefined` when it is well. */
+async function problemOf(pool: Pool, path: string): Promise<string | undefined> {
+  try {
+    const timeouts = { headersTimeout: healthTimeoutMs, bodyTimeout: healthTimeoutMs };
+    const answer = await pool.request({ method: 'GET', path, ...timeouts });
+    await answer.body.dump();
+    return answer.statusCode < 400 ? undefined : `${path} answered ${answer.statusCode}`;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
