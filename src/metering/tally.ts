@@ -24,7 +24,7 @@ export interface RequestSigns {
 /** When the units are known: with the head, once the whole body is here, or not before the last of it has passed. */
 export type KnownWhen = 'head' | 'whole' | 'end';
 
-/** The units so far. Without `units` nothing has told them yet; `why` then says what is wrong with what was told. */
+/** The units so far, as they were told. Without `units` nothing has told them yet; `why` then says what is wrong with what was told. */
 export type Reading = { units: number } | { units?: undefined; why?: string };
 
 /** Adds up one call. */
@@ -129,7 +129,7 @@ function documentTally(pointer: string): Tally {
     read() {
       if (fault !== undefined) return { why: fault };
       if (!chunks) return { why: `the answer has more than ${documentBytesMax} bytes` };
-      return readJson(Buffer.concat(chunks).toString('utf8'), pointer);
+      return readJson(new TextDecoder().decode(Buffer.concat(chunks)), pointer);
     },
   });
 }
@@ -145,10 +145,8 @@ function readJson(text: string, pointer: string): Reading {
 }
 
 function readValue(value: unknown, pointer: string): Reading {
-  if (typeof value === 'number' && Number.isSafeInteger(value)) return { units: value };
-  return {
-    why: value === undefined ? `nothing stands at ${pointer}` : `no whole number stands at ${pointer}`,
-  };
+  if (typeof value === 'number') return { units: value };
+  return { why: value === undefined ? `nothing stands at ${pointer}` : `no number stands at ${pointer}` };
 }
 
 function eventCountTally(): Tally {

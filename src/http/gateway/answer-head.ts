@@ -98,10 +98,10 @@ function note(head: AnswerHead, signs: Signs, name: string, value: string): void
       signs.hasTrailer = true;
       break;
     case 'meterctl-units':
-      head.unitsSaid.push(value);
+      head.unitsSaid.push(value.trim());
       break;
     case 'upgrade':
-      head.upgrade = value;
+      head.upgrade = value.trim();
       break;
     case 'content-type':
       head.contentType = value;

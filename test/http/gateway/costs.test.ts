@@ -91,15 +91,18 @@ describe('the cost of a call', () => {
     expect(await billed(gateway, `/json${query({ body: '{"units":1000}' })}`)).toMatchObject({
       units: 1_000,
     });
+    expect(await billed(gateway, `/json${query({ body: '\ufeff{"units":6}' })}`)).toMatchObject({ units: 6 });
     const type = 'text/event-stream';
     const last = { type, body: 'data: {"units":4}\n\ndata: {"units":-4}\n\n' };
     expect(await billed(gateway, `/last${query(last)}`)).toMatchObject({ units: 9 });
+    const broken = { type, body: 'data: {"units":4}\n\ndata: {"units":4.5}\n\ndata: {"units":null}\n\n' };
+    expect(await billed(gateway, `/last${query(broken)}`)).toMatchObject({ units: 9 });
     expect(await billed(gateway, `/last${query({ type, body: 'data: {"x":1}\n\n' })}`)).toMatchObject({
       units: 9,
     });
     expect(await billed(gateway, `/last${query({ body: '{"units":4}' })}`)).toMatchObject({ units: 9 });
     const told = gateway.logged.filter(({ message }) => message.includes('no usable units'));
-    expect(told).toHaveLength(answers.length + 3);
+    expect(told).toHaveLength(answers.length + 4);
     expect(told[0]?.fields).toMatchObject({ route: 'GET /json', why: expect.stringContaining('-1') });
     const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
     expect(metrics).toContain(`meterctl_upstream_misreports_total ${told.length}`);
