@@ -6,7 +6,6 @@ import type { Response } from 'express';
 import type { Dispatcher } from 'undici';
 import { AnswerBody, writeAnswerHead } from './answer-body.js';
 import { type AnswerHead, answerHead, answerTrailers } from './answer-head.js';
-import { BodyTooLarge } from './body.js';
 import { AnsweredBefore, type CallEnd, type CallMeter } from './call-meter.js';
 import { isUpstreamsFault, sendFailure } from './failure.js';
 import { inform } from './inform.js';
@@ -34,7 +33,6 @@ type State = 'asked' | 'held' | 'open' | 'ending' | 'over';
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly #req: IncomingMessage;
   readonly #res: Response;
-  readonly #passage: Passage;
   readonly #deps: ExchangeDeps;
   readonly #sender: Sender;
   readonly #meter: CallMeter;
@@ -45,12 +43,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #clientGone = false;
   /** Set once the whole answer is here. */
   #trailers: string[] | undefined;
+  /** Set where the rest will never come, while the head waits. */
+  #broken: Error | undefined;
   #decided: () => void = () => undefined;
 
   constructor({ req, res }: { req: IncomingMessage; res: Response }, passage: Passage, deps: ExchangeDeps) {
     this.#req = req;
     this.#res = res;
-    this.#passage = passage;
     this.#deps = deps;
     this.#sender = new Sender({ req, res }, passage, deps.upstreams);
     this.#meter = deps.meter;
@@ -60,21 +59,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   /** Sends the request. Resolves once it is decided what the client is told, as far as it is told anything. */
   start(): Promise<void> {
-    this.#send();
     return new Promise((resolve) => {
       this.#decided = resolve;
-      if (this.#state === 'over') resolve();
+      if (this.#res.destroyed) return this.#end('client-gone'); // While the call waited to be let in.
+      this.#res.once('close', () => this.#onClientClose());
+      const tooLarge = this.#sender.tooLarge();
+      if (tooLarge) this.#fail(tooLarge);
+      else this.#dispatch();
     });
-  }
-
-  #send() {
-    if (this.#res.destroyed) return this.#end('client-gone'); // While the call waited to be let in.
-    this.#res.once('close', () => this.#onClientClose());
-    const { requestBytesMax, body } = this.#passage;
-    if ((body?.length ?? Number(this.#req.headers['content-length'] ?? 0)) > requestBytesMax) {
-      return this.#fail(new BodyTooLarge(requestBytesMax));
-    }
-    this.#dispatch();
   }
 
   #dispatch() {
@@ -97,6 +89,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
     // Over HTTP/1.1, which is all that is spoken here, undici gives the fields as they came: a list of buffers.
     const head = answerHead(this.#req, status, statusText, controller.rawHeaders as Buffer[]);
     if (status < 200) return this.#clientGone || inform(this.#req, this.#res, head);
+    // It has no body, whatever length it tells (RFC 9110 8.6), which undici takes for one that broke off.
+    if (status === 304) this.#trailers = [];
     this.#state = 'held';
     this.#answer(head).catch((error: unknown) => this.#breakOff(error));
   }
@@ -134,10 +128,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: unknown, error: Error) {
     if (this.#state === 'over') return;
-    if (this.#state !== 'asked') return this.#breakOff(error);
-    const again = this.#sender.maySendAgain(error, this.#controller !== undefined);
-    if (again && !this.#clientGone) return this.#dispatch();
-    this.#fail(error);
+    if (this.#trailers) return void this.#meter.answered();
+    if (this.#state === 'asked') {
+      const again = this.#sender.maySendAgain(error, this.#controller !== undefined);
+      return again && !this.#clientGone ? this.#dispatch() : this.#fail(error);
+    }
+    // What is being billed goes out as far as it came.
+    if (this.#state === 'held' && this.#meter.isBilled) this.#broken = error;
+    else this.#breakOff(error);
   }
 
   /** Waits until the answer's usage is on disk, then lets its head out. */
@@ -145,13 +143,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const bill = await this.#billed(head);
     if (!bill || this.#state !== 'held') return;
     this.#state = 'open';
-    if (this.#clientGone) return this.#onClientClose();
+    if (this.#clientGone) return this.#broken ? this.#breakOff(this.#broken) : this.#onClientClose();
     // What the client still sends is for nobody, and must not be taken for its next request.
     if (!this.#req.complete) this.#res.shouldKeepAlive = false;
     writeAnswerHead(this.#res, head, bill);
     this.#decided();
-    if (this.#trailers) this.#finish();
-    else this.#body.release();
+    if (this.#trailers) return this.#finish();
+    this.#body.release();
+    if (this.#broken) this.#breakOff(this.#broken);
   }
 
   /** Waits as `#answer` does, then joins both connections. */

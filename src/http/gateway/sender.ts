@@ -2,7 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Dispatcher } from 'undici';
-import { type BodyCount, lazyBody } from './body.js';
+import { type BodyCount, BodyTooLarge, lazyBody } from './body.js';
 import { hasBody } from './request-head.js';
 import type { Upstream, Upstreams } from './upstreams.js';
 
@@ -48,6 +48,13 @@ export class Sender {
     this.#upstreams = upstreams;
     this.#hasBody = passage.body === undefined && hasBody(req);
     this.sent = { bytes: passage.body?.length ?? 0, ended: !this.#hasBody };
+  }
+
+  /** Why the body may not be sent, where its length tells that. */
+  tooLarge(): BodyTooLarge | undefined {
+    const { body, requestBytesMax } = this.#passage;
+    const length = body?.length ?? Number(this.#req.headers['content-length'] ?? 0);
+    return length > requestBytesMax ? new BodyTooLarge(requestBytesMax) : undefined;
   }
 
   /** Sends to the upstream whose turn it is. False when none is left. */

@@ -5,7 +5,14 @@ import { type ClientRequest, type IncomingMessage, request, type ServerResponse 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../../support/eventually.js';
-import { bodyOf, openGateway, openRawUpstream, openUpstream, type TestGateway } from './open-gateway.js';
+import {
+  bodyOf,
+  openGateway,
+  openRawUpstream,
+  openUpstream,
+  sendRaw,
+  type TestGateway,
+} from './open-gateway.js';
 
 /** An upstream that shows what it got, and answers when it is told to. */
 async function openPatient(): Promise<{ url: string; next(): Promise<[IncomingMessage, ServerResponse]> }> {
@@ -181,6 +188,19 @@ describe('an upstream', () => {
     await expect(answer.text()).rejects.toThrow();
     expect(await gateway.usage()).toEqual({ units: 1, requests: 1 });
     expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200);
+  });
+
+  it('that breaks off while its answers wait to be billed is heard as far as it came', async () => {
+    const cut = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nsome\r\n-5\r\n';
+    const gateway = await openGateway(
+      await openRawUpstream((socket) => socket.once('data', () => socket.end(cut))),
+      { routes: [{ path: '/out', units: { by: 'response-bytes', per: 1 } }] },
+    );
+    const ask = `GET /out HTTP/1.1\r\nHost: x\r\nX-API-Key: ${gateway.key}\r\n\r\n`;
+    // Heads of calls that share a commit wait for it.
+    const answers = await Promise.all(Array.from({ length: 20 }, () => sendRaw(gateway.url, ask)));
+    for (const answer of answers) expect(answer).toMatch(/^HTTP\/1\.1 200 .*\r\n4\r\nsome\r\n$/s);
+    expect(await gateway.usage()).toEqual({ units: 80, requests: 20 });
   });
 
   it('that sends more than it said does not reach the next answer', async () => {

@@ -119,6 +119,34 @@ describe('an answer', () => {
     expect(told[0]?.fields).toMatchObject({ route: 'GET /api', requestId: expect.stringContaining('req_') });
   });
 
+  it('may have blanks behind what it says of its units', async () => {
+    const { gateway, ask } = await openOdd({
+      '/api': 'HTTP/1.1 200 OK\r\nMeterctl-Units: 7 \t\r\nContent-Length: 2\r\n\r\nok',
+    });
+    expect(await ask('/api')).toContain('Meterctl-Units: 7\r\n');
+    expect(await gateway.usage()).toEqual({ units: 7, requests: 1 });
+  });
+
+  it('that was not modified is whole, whatever length it tells', async () => {
+    const head = 'HTTP/1.1 304 Not Modified\r\nContent-Length: 1234\r\n\r\n';
+    const gateway = await openGateway(
+      await openRawUpstream((socket) => socket.on('data', () => socket.write(head))),
+      { routes: [{ path: '/json', units: { by: 'json', pointer: '/units' }, fallbackUnits: 3 }] },
+    );
+    const ask = (path: string, more = '') =>
+      sendRaw(
+        gateway.url,
+        `GET ${path} HTTP/1.1\r\nHost: x\r\nX-API-Key: ${gateway.key}\r\n${more}Connection: close\r\n\r\n`,
+      );
+    // Heads of calls that share a commit wait for it.
+    const together = Array.from({ length: 20 }, () => ask('/api'));
+    const answers = [...(await Promise.all(together)), await ask('/json')];
+    answers.push(await ask('/api', 'Idempotency-Key: one\r\n'));
+    for (const answer of answers) expect(answer).toMatch(/^HTTP\/1\.1 304 .*Content-Length: 1234\r\n/s);
+    expect(await gateway.usage()).toEqual({ units: 24, requests: 22 });
+    expect(await metricsOf(gateway)).toContain('meterctl_upstream_broken_answers_total 0');
+  });
+
   it('that breaks off is told to the operator, too', async () => {
     const { gateway, ask } = await openOdd({ '/api': `HTTP/1.1 200 OK\r\n${chunked}\r\n-5\r\nhello` });
     expect(await ask('/api')).not.toContain('hello');
