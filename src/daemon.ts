@@ -57,11 +57,15 @@ async function openGateway(
 ): Promise<{ gateway: Gateway | undefined; routes: RouteTable }> {
   const { createRouteTable } = await import('./http/gateway/route-table.js');
   const { upstream } = settings.server;
-  if (upstream === null) return { gateway: undefined, routes: createRouteTable([]) };
-  const { createGateway } = await import('./http/gateway/gateway.js');
-  const { openUpstreams } = await import('./http/gateway/upstreams.js');
   const { routes, replicas, requestBytesMax, ...upstreamSettings } = settings.gateway;
   const { clock, log } = machine;
+  if (upstream === null) {
+    if (routes.length > 0)
+      log.warn('the routes of meterctl.json are for an upstream; there is none, and /api costs 1 unit');
+    return { gateway: undefined, routes: createRouteTable([]) };
+  }
+  const { createGateway } = await import('./http/gateway/gateway.js');
+  const { openUpstreams } = await import('./http/gateway/upstreams.js');
   const urls = [upstream, ...replicas];
   const upstreams = closers.add(openUpstreams({ urls, ...upstreamSettings }, { clock, log }));
   upstreams.start();

@@ -33,6 +33,9 @@ const systemErrors = new Set(
   ),
 );
 
+/** The same, where SQLite says it of a file that is not the ledger, which has words of its own for them. */
+const databaseErrors = /^SQLITE_(FULL|CANTOPEN|READONLY|PERM|IOERR|BUSY)/;
+
 /** The exit code of a failure. */
 export function exitCodeOf(error: MeterctlError): number {
   return exitCodes[error.code];
@@ -47,7 +50,7 @@ export function describeError(error: unknown, commandPath: string): MeterctlErro
   if (error.name === 'ExitPromptError')
     return new MeterctlError('interrupted', 'Interrupted; nothing more was done.');
   const { code } = error as NodeJS.ErrnoException;
-  if (code !== undefined && systemErrors.has(code)) {
+  if (code !== undefined && (systemErrors.has(code) || databaseErrors.test(code))) {
     return new MeterctlError('unavailable', `The system refused: ${error.message}.`, { cause: error });
   }
   return unexpected(error.message, error);

@@ -1,4 +1,4 @@
-/** `/readyz` of the real daemon while Stripe is out of reach. */
+/** `/readyz` and the warnings of the real daemon. */
 
 import { expect, it } from 'vitest';
 import { openDaemon } from '../support/daemon.js';
@@ -17,4 +17,13 @@ it('is ready with usage of long ago that has only just been recorded', async () 
   expect(details.outbox.oldestPendingMs).toBeGreaterThan(3_600_000);
   expect(problems).toEqual([]);
   expect(answer.status).toBe(200);
+});
+
+it('warns of routes that nothing is sold by, as there is no upstream', async () => {
+  const warnings = async (config: Record<string, unknown>) =>
+    (await openDaemon({ config })).logged.map(({ message }) => message);
+  expect(await warnings({ routes: [{ path: '/api/free', free: true }] })).toEqual([
+    expect.stringContaining('there is none, and /api costs 1 unit'),
+  ]);
+  expect(await warnings({})).toEqual([]);
 });
