@@ -2,6 +2,7 @@
 
 import type { z } from 'zod';
 import { MeterctlError } from '../domain/error.js';
+import { routesSchema } from './gateway-schema.js';
 import { type ConfigFile, fileSchema, sections } from './schema.js';
 import { nearest } from './spelling.js';
 import { readTextFile, replaceTextFile } from './text-file.js';
@@ -61,6 +62,7 @@ function faultTexts(issue: z.core.$ZodIssue, raw: unknown): { fault: string; hin
 
 function knownKeys(section: string): string[] {
   if (section === '') return Object.keys(fileSchema.shape);
+  if (/^routes\.\d+$/.test(section)) return Object.keys(routesSchema.element.shape);
   const known = Object.entries(sections).find(([name]) => name === section);
   return known ? Object.keys(known[1].shape) : [];
 }

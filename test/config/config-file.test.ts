@@ -26,6 +26,7 @@ describe('meterctl.json', () => {
   it.each([
     ['{"prise": {}}', 'FILE: prise is not a setting.', 'Did you mean price?'],
     ['{"server": {"prot": 1}}', 'FILE: server.prot is not a setting.', 'Did you mean server.port?'],
+    ['{"routes": [{"unit": 3}]}', 'routes.0.unit is not a setting.', 'Did you mean routes.0.units?'],
     ['{"delivery": {"x": 1}}', 'FILE: delivery.x is not a setting.', 'delivery knows: window.'],
     ['{"server": {"port": "80"}}', 'FILE: server.port must be a whole number from 0 to 65535', undefined],
     ['{"server": {"port": 70000}}', 'FILE: server.port must be a whole number', undefined],

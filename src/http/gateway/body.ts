@@ -18,6 +18,16 @@ export interface BodyCount {
   ended: boolean;
 }
 
+/** What a body is held to on its way. */
+export interface BodyLimits {
+  bytesMax: number;
+  /**
+   * Waited for before another piece is passed on. An upstream may answer before it has the body, and close: what is written
+   * to it then fails, and takes the answer that has come along.
+   */
+  heard(): Promise<void>;
+}
+
 /** Tells a client that waits with its body until somebody wants it (RFC 9110 10.1.1). */
 export function askForBody(req: IncomingMessage, res: ServerResponse): void {
   if (/^100-continue$/i.test(req.headers.expect ?? '')) res.writeContinue();
@@ -31,9 +41,9 @@ export function lazyBody(
   req: IncomingMessage,
   res: ServerResponse,
   count: BodyCount,
-  bytesMax: number,
+  limits: BodyLimits,
 ): NonNullable<Dispatcher.DispatchOptions['body']> {
-  const body = { [Symbol.asyncIterator]: () => pieces(req, res, count, bytesMax) };
+  const body = { [Symbol.asyncIterator]: () => pieces(req, res, count, limits) };
   // undici takes async iterables ("body must be a string, …, an iterable, or an async iterable"); its types do not say so.
   return body as unknown as Buffer;
 }
@@ -42,12 +52,13 @@ async function* pieces(
   req: IncomingMessage,
   res: ServerResponse,
   count: BodyCount,
-  bytesMax: number,
+  { bytesMax, heard }: BodyLimits,
 ): AsyncGenerator<Buffer> {
   askForBody(req, res);
   for await (const piece of req.iterator({ destroyOnReturn: false })) {
     // A request without an encoding gives buffers.
     const chunk = piece as Buffer;
+    if (count.bytes > 0) await heard();
     count.bytes += chunk.length;
     if (count.bytes > bytesMax) throw new BodyTooLarge(bytesMax);
     yield chunk;

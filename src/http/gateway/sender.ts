@@ -62,7 +62,8 @@ export class Sender {
     this.#upstream = this.#upstreams.choose(this.#tried);
     if (!this.#upstream) return false;
     const { target, headers, requestBytesMax, body, upgrade = null } = this.#passage;
-    const lazy = this.#hasBody ? lazyBody(this.#req, this.#res, this.sent, requestBytesMax) : null;
+    const limits = { bytesMax: requestBytesMax, heard: this.#upstreams.heard };
+    const lazy = this.#hasBody ? lazyBody(this.#req, this.#res, this.sent, limits) : null;
     const method = this.#req.method ?? 'GET';
     const request = { method, path: target, headers, body: body ?? lazy, upgrade };
     this.#upstream.dispatch(request, handler, this.#repeated);

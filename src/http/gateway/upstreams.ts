@@ -3,6 +3,7 @@
 import { type Dispatcher, Pool } from 'undici';
 import type { Clock, Log } from '../../lib/host.js';
 import { createLoop } from '../../lib/loop.js';
+import { turn } from '../../lib/turn.js';
 
 /** Where calls go, and how long that may take. */
 export interface UpstreamSettings {
@@ -35,6 +36,8 @@ export interface Upstreams {
   start(): void;
   /** The next in turn of those that are well and not in `tried`; of those that are not well when there is no other. */
   choose(tried: readonly Upstream[]): Upstream | undefined;
+  /** Resolves once what has come from them is heard. */
+  heard(): Promise<void>;
   /** Ends connections at once; what still runs fails. */
   close(): Promise<void>;
 }
@@ -59,7 +62,7 @@ interface Server extends Upstream {
 /** Nothing is connected before the first call. */
 export function openUpstreams(settings: UpstreamSettings, deps: { clock: Clock; log: Log }): Upstreams {
   const servers = settings.urls.map((url) => openServer(url, settings, deps));
-  let turn = 0;
+  let next = 0;
   const { healthPath } = settings;
   const health = createLoop({
     name: 'upstream health',
@@ -75,16 +78,17 @@ export function openUpstreams(settings: UpstreamSettings, deps: { clock: Clock; 
     },
     choose(tried) {
       const nowMs = deps.clock.nowMs();
-      turn = (turn + 1) % servers.length;
+      next = (next + 1) % servers.length;
       let unwell: Server | undefined;
       for (let offset = 0; offset < servers.length; offset += 1) {
-        const server = servers[(turn + offset) % servers.length];
+        const server = servers[(next + offset) % servers.length];
         if (!server || tried.includes(server)) continue;
         if (!server.isSick && server.downUntilMs <= nowMs) return server;
         unwell ??= server;
       }
       return unwell;
     },
+    heard: () => turn(deps.clock),
     async close() {
       await health.close();
       await Promise.all(servers.map((server) => server.close()));
