@@ -19,7 +19,13 @@ export async function countCall(metrics: Metrics, res: Response, answer: () => P
   }
 }
 
-/** The code of a refusal; otherwise `ok`, or `upstream_error` for what the upstream itself refused. */
+/**
+ * The code of a refusal; otherwise `ok`, or `upstream_error` for what the upstream itself refused, or `client_gone` where nobody
+ * was left to be told anything.
+ */
 function outcomeOf(res: Response): string {
-  return problemSent(res) ?? (res.statusCode < 400 ? 'ok' : 'upstream_error');
+  const refused = problemSent(res);
+  if (refused !== undefined) return refused;
+  if (res.destroyed && !res.headersSent) return 'client_gone';
+  return res.statusCode < 400 ? 'ok' : 'upstream_error';
 }

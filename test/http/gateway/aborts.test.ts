@@ -58,6 +58,9 @@ describe('a client that hangs up', () => {
     upload.destroy();
     await expect(bodyOf(half)).rejects.toThrow('aborted');
     await billed(gateway, { units: 0, requests: 0 });
+    const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
+    expect(metrics).toContain('meterctl_paid_calls_total{outcome="client_gone"} 2');
+    expect(metrics).not.toContain('outcome="ok"');
   });
 
   it.each([
