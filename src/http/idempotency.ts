@@ -10,6 +10,7 @@ import type { RecordedUsage } from '../domain/usage.js';
 import { pairs } from '../lib/header-list.js';
 import type { Begun, RepeatGuard } from '../metering/repeat-guard.js';
 import { type AdmitDeps, limitHeaders } from './admit.js';
+import { discardRest } from './discard-rest.js';
 import { askForBody } from './gateway/body.js';
 import { requestTarget } from './gateway/request-head.js';
 import { hasBody } from './has-body.js';
@@ -54,7 +55,7 @@ export async function beginKeyed(
   askForBody(req, res);
   const body = await readBody(req);
   if (!body) {
-    res.shouldKeepAlive = false;
+    discardRest(req, res);
     sendProblem(
       res,
       'payload_too_large',

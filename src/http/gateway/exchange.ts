@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Response } from 'express';
 import type { Dispatcher } from 'undici';
+import { discardRest } from '../discard-rest.js';
 import { AnswerBody, writeAnswerHead } from './answer-body.js';
 import { type AnswerHead, answerHead, answerTrailers } from './answer-head.js';
 import { AnsweredBefore, type CallEnd, type CallMeter } from './call-meter.js';
@@ -144,8 +145,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (!bill || this.#state !== 'held') return;
     this.#state = 'open';
     if (this.#clientGone) return this.#broken ? this.#breakOff(this.#broken) : this.#onClientClose();
-    // What the client still sends is for nobody, and must not be taken for its next request.
-    if (!this.#req.complete) this.#res.shouldKeepAlive = false;
+    discardRest(this.#req, this.#res);
     writeAnswerHead(this.#res, head, bill);
     this.#decided();
     if (this.#trailers) return this.#finish();

@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Response } from 'express';
 import { MeterctlError } from '../../domain/error.js';
+import { discardRest } from '../discard-rest.js';
 import { type Refusal, sendRefusal } from '../problem.js';
 import { BodyTooLarge } from './body.js';
 import { RefusedCall } from './call-meter.js';
@@ -18,8 +19,7 @@ export function sendFailure(req: IncomingMessage, res: Response, error: unknown)
   }
   // What the upstream said, as far as it was taken over, does not belong to this answer.
   for (const name of res.getHeaderNames()) if (!ours.has(name)) res.removeHeader(name);
-  // What the client still sends is for nobody.
-  if (!req.complete) res.shouldKeepAlive = false;
+  discardRest(req, res);
   sendRefusal(res, refusalFor(error));
 }
 

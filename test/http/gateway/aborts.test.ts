@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../../support/eventually.js';
@@ -219,18 +220,29 @@ describe('an upstream', () => {
     for (let call = 0; call < 5; call += 1) expect(await (await gateway.call('/api')).text()).toBe('ok');
   });
 
-  it('that answers before it has the body is heard, and the connection is not used on', async () => {
+  it('that answers before it has the body is heard, and the rest is not taken for another request', async () => {
     const gateway = await openGateway(
       await openUpstream((_req, res) => {
         res.writeHead(403, { 'content-length': 2 });
         res.end('no');
       }),
     );
-    const client = begin(gateway, '/api', 'POST');
-    client.write('the beginning');
-    const [answer] = (await once(client, 'response')) as [IncomingMessage];
-    expect([answer.statusCode, answer.headers.connection]).toEqual([403, 'close']);
-    expect((await bodyOf(answer)).toString()).toBe('no');
-    client.destroy();
+    const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
+    let said = '';
+    socket.on('data', (chunk) => (said += chunk));
+    const answers = () => said.match(/HTTP\/1\.1 \d+/g)?.length;
+    const head = `Host: x\r\nX-API-Key: ${gateway.key}\r\n`;
+    const next = `GET /api HTTP/1.1\r\n${head}\r\n`;
+    socket.write(`POST /api HTTP/1.1\r\n${head}Content-Length: ${5 + next.length}\r\n\r\nbegin`);
+    await eventually(async () => expect(answers()).toBe(1));
+    expect(said).toMatch(/^HTTP\/1\.1 403 .*\r\n\r\nno$/s);
+    // What looks like a request is the rest of the body; a real one follows.
+    socket.write(next.slice(0, 10));
+    await sleep(20);
+    socket.write(`${next.slice(10)}GET /nothing HTTP/1.1\r\n${head}\r\n`);
+    await eventually(async () => expect(answers()).toBe(2));
+    await sleep(20);
+    expect(said.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 403', 'HTTP/1.1 404']);
+    socket.destroy();
   });
 });

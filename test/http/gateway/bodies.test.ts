@@ -4,14 +4,44 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { get, request } from 'node:http';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../../support/eventually.js';
 import { openSubscribedProgram } from '../../support/subscribed-program.js';
-import { bodyOf, openGateway, openRawUpstream, openUpstream, sendRaw } from './open-gateway.js';
+import {
+  bodyOf,
+  openGateway,
+  openRawUpstream,
+  openUpstream,
+  sendRaw,
+  type TestGateway,
+} from './open-gateway.js';
 
+const megabyte = 1024 ** 2;
 const gigabyte = 1024 ** 3;
+const crlf = Buffer.from('\r\n');
 const piece = Buffer.alloc(64 * 1024, 'meterctl');
+
+/** Begins a request with a body, and sends that on whatever is answered. */
+function openUpload(gateway: TestGateway, fields: string) {
+  const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
+  let [said, error]: [string, Error | undefined] = ['', undefined];
+  socket.on('data', (chunk) => (said += chunk));
+  socket.on('error', (thrown) => (error = thrown));
+  socket.write(`POST /api HTTP/1.1\r\nHost: x\r\nX-API-Key: ${gateway.key}\r\n${fields}\r\n\r\n`);
+  const isChunked = fields.includes('chunked');
+  return {
+    socket,
+    answers: () => [...said.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status),
+    error: () => error,
+    async send(bytes: number) {
+      const body = Buffer.alloc(bytes, 'x');
+      const chunk = isChunked ? Buffer.concat([Buffer.from(`${bytes.toString(16)}\r\n`), body, crlf]) : body;
+      await new Promise((resolve) => socket.write(chunk, resolve));
+    },
+  };
+}
 
 /** Memory that the process holds, in bytes. */
 function residentBytes(pid: number): number {
@@ -143,6 +173,45 @@ describe('bodies', () => {
     const whole = await gateway.call('/api', { method: 'POST', body: Buffer.alloc(100_000) });
     expect(await whole.text()).toBe('100000');
     expect(await gateway.usage()).toEqual({ units: 1, requests: 1 });
+  });
+
+  it.each([
+    ['a length', `Content-Length: ${20 * megabyte}`],
+    ['chunks', 'Transfer-Encoding: chunked'],
+    ['an Idempotency-Key', 'Idempotency-Key: large\r\nTransfer-Encoding: chunked'],
+  ])('far beyond the limit, with %s, are told so, though their client sends on', async (_, fields) => {
+    const gateway = await openGateway(
+      await openUpstream(
+        (req, res) =>
+          void bodyOf(req).then(
+            () => res.end(),
+            () => undefined,
+          ),
+      ),
+      {
+        gateway: { requestBytesMax: megabyte },
+      },
+    );
+    for (let call = 0; call < 3; call += 1) {
+      const client = openUpload(gateway, fields);
+      for (let sent = 0; sent < 20; sent += 1) await client.send(megabyte);
+      if (fields.includes('chunked')) client.socket.write('0\r\n\r\n');
+      client.socket.write('GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n');
+      await eventually(async () => expect(client.answers()).toEqual(['413', '404']));
+      expect(client.error()).toBeUndefined();
+      client.socket.destroy();
+    }
+    expect(await gateway.usage()).toEqual({ units: 0, requests: 0 });
+  });
+
+  it('that never end are cut off some time after their answer', async () => {
+    const gateway = await openGateway(await openUpstream((_req, res) => res.end('no')));
+    const client = openUpload(gateway, 'Transfer-Encoding: chunked');
+    let sent = 0;
+    for (; client.error() === undefined && sent < 1_000; sent += 1) await client.send(megabyte);
+    expect(client.answers()).toEqual(['200']);
+    expect(sent).toBeGreaterThan(64);
+    expect(sent).toBeLessThan(1_000);
   });
 
   it('of HTTP/1.0, without a length, and of answers that have none', async () => {
