@@ -34,21 +34,18 @@ WHERE d.customer_no = (SELECT no FROM customers WHERE id = :customerId)
   AND d.timestamp_ms >= :startMs AND d.timestamp_ms < :endMs
 ORDER BY d.window_start_ms, d.no LIMIT ${deliveriesMax}`;
 
-/**
- * Rows up to the last one there was when the delivery was read: the ledger only grows, so they are what its units then were. Only
- * an open delivery has some that are not folded in, and these are looked through for no other.
- */
-const ledgerSql = `
+/** The rows of one delivery that were folded in at some time: the ledger only grows, so they stay what they are. */
+const foldedSql = `
 SELECT count(*) AS rows, COALESCE(sum(units), 0) AS units, COALESCE(max(id), 0) AS lastId
 FROM (
-  SELECT u.id, u.units FROM (
-    SELECT usage_id AS id FROM delivery_rows WHERE delivery_no = :no AND usage_id > :afterId AND usage_id <= :lastUsageId
-    UNION ALL
-    SELECT o.id FROM deliveries d CROSS JOIN unfolded_usage o ON o.delivery_no = d.no
-    WHERE d.no = :no AND d.state = 'open' AND o.id > :afterId AND o.id <= :lastUsageId
-    ORDER BY id LIMIT :limit
-  ) r CROSS JOIN usage u ON u.id = r.id
+  SELECT u.id, u.units FROM delivery_rows r CROSS JOIN usage u ON u.id = r.usage_id
+  WHERE r.delivery_no = :no AND r.usage_id > :afterId AND r.usage_id <= :lastFoldedId
+  ORDER BY r.usage_id LIMIT :limit
 )`;
+
+/** What was not: few rows, which are looked through once for many deliveries. */
+const unfoldedSql = `
+SELECT delivery_no AS no, sum(units) AS units FROM unfolded_usage WHERE id <= :lastUsageId GROUP BY delivery_no`;
 
 interface Row extends Omit<StampedDelivery, 'corrected'> {
   no: number;
@@ -109,39 +106,44 @@ export function createStampedQueries(
   };
 }
 
-/** Adds up the usage rows of each delivery, of which one alone may have very many. */
+/** Adds up the usage rows of each delivery, of which one alone may have very many. All were read in one chunk. */
 function createLedgerSums(
   { connection, read }: Database,
   pause: () => Promise<void>,
-): (rows: readonly Row[]) => Promise<number[]> {
-  const ledger = connection.prepare<Values, { rows: number; units: number; lastId: number }>(ledgerSql);
-  return async (rows) => {
+): (chunk: readonly Row[]) => Promise<number[]> {
+  const folded = connection.prepare<Values, { rows: number; units: number; lastId: number }>(foldedSql);
+  const listUnfolded = connection.prepare<Values, { no: number; units: number }>(unfoldedSql);
+  const findMark = connection.prepare<[], number>('SELECT usage_id FROM rollup_mark').pluck();
+
+  /** Rows up to the last one there was when the chunk was read, as they stand to the roll-ups at this moment. */
+  function edgeOf(lastUsageId: number) {
+    const unfolded = new Map(listUnfolded.all({ lastUsageId }).map(({ no, units }) => [no, units]));
+    return { unfolded, lastFoldedId: Math.min(lastUsageId, findMark.get() ?? 0) };
+  }
+
+  return async (chunk) => {
+    const { unfolded, lastFoldedId } = read(() => edgeOf(chunk[0]?.lastUsageId ?? 0));
     const sums: number[] = [];
     let [sum, afterId] = [0, 0];
     const step = () => {
-      for (let rowsLeft = ledgerRowsMax; rowsLeft > 0 && sums.length < rows.length; ) {
-        const found = ledger.get({ ...edgeOf(rows[sums.length]), afterId, limit: rowsLeft });
+      for (let rowsLeft = ledgerRowsMax; rowsLeft > 0 && sums.length < chunk.length; ) {
+        const no = chunk[sums.length]?.no ?? 0;
+        const found = folded.get({ no, lastFoldedId, afterId, limit: rowsLeft });
         assert(found);
         sum += found.units;
         rowsLeft -= found.rows;
         afterId = found.lastId;
         if (rowsLeft === 0) return;
-        sums.push(sum);
+        sums.push(sum + (unfolded.get(no) ?? 0));
         [sum, afterId] = [0, 0];
       }
     };
     for (;;) {
       read(step);
-      if (sums.length === rows.length) return sums;
+      if (sums.length === chunk.length) return sums;
       await pause();
     }
   };
-}
-
-/** Which of its usage rows there were when the delivery was read. */
-function edgeOf(row: Row | undefined): { no: number; lastUsageId: number } {
-  assert(row);
-  return { no: row.no, lastUsageId: row.lastUsageId };
 }
 
 /** The step that holds the delivery, cut at the edges of the range; made when it is the first in there. */

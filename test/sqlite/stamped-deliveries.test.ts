@@ -38,7 +38,7 @@ it('reads few rows at a time, also of one delivery, and counts no row that came 
   expect(sums?.ledger).toBe(20_001 + 10);
 });
 
-it('looks through what is not folded in once for each open delivery, and for no other', async () => {
+it('looks through what is not folded in for the units of an open delivery, and once for the rows of all', async () => {
   const host = createFakeHost();
   const database = openDatabase(join(createTestFolder(), 'meterctl.db'), host.clock);
   onTestFinished(database.close);
@@ -71,6 +71,5 @@ it('looks through what is not folded in once for each open delivery, and for no 
   looks = 0;
   const [sums] = await store.sumStamped(range, { stepMs: 600_000, settledBeforeMs: testStartMs });
   expect(sums).toMatchObject({ ledger: 80, units: 80 });
-  // For its units, and for its rows.
   expect(looks).toBe(60);
 });
