@@ -13,8 +13,8 @@ const restBytesMax = 64 * 1024 * 1024;
  * its place: that connection ends (RFC 9110 10.1.1).
  */
 export function discardRest(req: IncomingMessage, res: ServerResponse): void {
-  const { expect, 'content-length': length = '0' } = req.headers;
   if (req.complete) return;
+  const { expect, 'content-length': length = '0' } = req.headers;
   if (expect !== undefined || Number(length) > restBytesMax) {
     res.shouldKeepAlive = false;
     return;

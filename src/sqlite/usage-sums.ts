@@ -33,13 +33,18 @@ function rowsSql(range: Range, fromMs: string, toMs: string, sign: 1 | -1): stri
   const select = `
   SELECT u.at_ms AS atMs, u.customer_no AS customerNo, COALESCE(u.key_no, 0) AS keyNo, u.route_no AS routeNo,
     ${sign} * u.units AS units, ${sign} * (u.units >= 0) AS requests`;
-  const conditions = `u.at_ms >= ${fromMs} AND u.at_ms < ${toMs} ${ofWhomSql(range, 'u')}`;
+  const conditions = rowConditionsSql(range, fromMs, toMs);
   return `${select}
   FROM deliveries d CROSS JOIN ${foldedRowsSql}
   WHERE d.window_start_ms > ${fromMs} - ${DAY_MS} AND d.window_start_ms < ${toMs} AND d.window_end_ms > ${fromMs}
     ${range.customerNo === undefined ? '' : 'AND d.customer_no = :customerNo'} AND ${conditions}
   UNION ALL ${select}
   FROM unfolded_usage u WHERE ${conditions}`;
+}
+
+/** Which rows `u` of the ledger are meant, between two times. */
+function rowConditionsSql(range: Range, fromMs: string, toMs: string): string {
+  return `u.at_ms >= ${fromMs} AND u.at_ms < ${toMs} ${ofWhomSql(range, 'u')}`;
 }
 
 /** Conditions on a table of usage. */
@@ -109,7 +114,7 @@ function totalSql(range: Range): string {
  * yet belongs to open ones.
  */
 function undeliveredSql(range: Range): string {
-  const conditions = `u.at_ms >= :fromMs AND u.at_ms < :toMs ${ofWhomSql(range, 'u')}`;
+  const conditions = rowConditionsSql(range, ':fromMs', ':toMs');
   const rows = `SELECT COALESCE(sum(u.units), 0) FROM ${foldedRowsSql} AND ${conditions}`;
   const whole =
     range.keyNo === undefined && range.routeNo === undefined
