@@ -9,9 +9,9 @@ import { CountedLimits } from './counted-limits.js';
 import { type Counter, type Counters, createCounters } from './counters.js';
 import { type LimitRefusal, refusalBy } from './limit-refusal.js';
 import { fits, lookAt, type Stand } from './limit-states.js';
-import { createSteadyTime } from './rate-limiter.js';
 import { type Admission, Reservation, type Reserving } from './reservation.js';
-import { createStanding, type Standing } from './standing.js';
+import { createStanding } from './standing.js';
+import { createSteadyTime } from './steady-time.js';
 import { createThresholdWatch, type ThresholdWatch } from './threshold-watch.js';
 import { Unlimited } from './unlimited.js';
 import { createUsageWatch, type UsageWatch, type UsageWatchDeps } from './usage-watch.js';
@@ -65,7 +65,7 @@ export function createAdmission(deps: AdmissionDeps): AdmissionControl {
   const standing = createStanding();
   const steady = createSteadyTime();
   const watch = createThresholdWatch({ ...deps.alerts, meter: deps.meter });
-  const limitsOf = createLimitReader(deps, { counters, standing, steady, watch });
+  const limitsOf = createLimitReader(deps, { counters, steady, watch });
 
   function admit(request: AdmissionRequest): Decision | Promise<Decision> {
     const held = limitsOf(request);
@@ -80,7 +80,6 @@ export function createAdmission(deps: AdmissionDeps): AdmissionControl {
     const steadyMs = steady(clock.nowMs());
     const stand: Stand = { limits, counters: counted, standing, atMs, steadyMs };
     if (!fits(stand, units)) return refusalBy(stand, units);
-    for (const scope of limits.scopes) standing.enter(scope, steadyMs);
     return new Reservation(stand, units, held.reserving);
   }
 
@@ -116,7 +115,6 @@ interface HeldLimits {
 /** What all callers have in common. */
 interface Shared {
   counters: Counters;
-  standing: Standing;
   steady: (nowMs: number) => number;
   watch: ThresholdWatch;
 }
@@ -124,7 +122,7 @@ interface Shared {
 /** Limits are read once for each reading of a key: when they change, every key is read anew. */
 function createLimitReader(
   { store, clock, termsOf, termsReady, defaults }: AdmissionDeps,
-  { counters, standing, steady, watch }: Shared,
+  { counters, steady, watch }: Shared,
 ): (calling: Calling) => HeldLimits | Promise<HeldLimits> {
   const known = new WeakMap<ApiKey, HeldLimits>();
 
@@ -140,9 +138,6 @@ function createLimitReader(
       settled(units, atMs, present) {
         counters.note(key.no, customer.no, units, atMs, present);
         watch(limits, present);
-      },
-      ended() {
-        for (const scope of limits.scopes) standing.leave(scope);
       },
     };
     return { limits, counted, watched: undefined, reserving };

@@ -4,12 +4,16 @@ import type { Room } from '../domain/room.js';
 import type { Counter } from './counters.js';
 import { type LimitRefusal, refusalBy } from './limit-refusal.js';
 import { lookAt, type Stand, unitsLeft } from './limit-states.js';
+import type { Take } from './rate-limiter.js';
 
 /** A call that was let in. */
 export interface Admission {
   /** What the answer says of limits, as they stand when this is called: names and values in turn. */
   headers(): readonly string[];
-  /** Holds so many units in all or, saying why they do not fit, no more than before. */
+  /**
+   * Holds so many units in all. Where they do not fit it says why, and the call is refused: it holds no more than before, and
+   * has taken nothing of rates.
+   */
   hold(units: number): LimitRefusal | undefined;
   /** Holds so many units in all, or as many as the limits leave now. Returns how many are held. */
   holdUpTo(units: number): number;
@@ -23,8 +27,8 @@ export interface Admission {
   /** What the ledger must leave for the call's usage, which is written with it. */
   readonly room: Room | undefined;
   /**
-   * The ledger has no room for so many units at that time: other processes have sold them. Counts anew and says why, or nothing
-   * where there is room again. Rejects with `unavailable` when the ledger cannot be read.
+   * The ledger has no room for so many units at that time: other processes have sold them. Counts anew and refuses the call as
+   * `hold` does, or says nothing where there is room again. Rejects with `unavailable` when the ledger cannot be read.
    */
   lookAgain(units: number, atMs: number): Promise<LimitRefusal | undefined>;
   /**
@@ -49,7 +53,6 @@ export interface Reserving {
   room(): Room | undefined;
   /** The ledger has so many units more, used at that time, and these counters have them. */
   settled(units: number, atMs: number, counters: readonly Counter[]): void;
-  ended(): void;
 }
 
 /** Holds units of the counters for one call, which must fit. */
@@ -57,6 +60,7 @@ export class Reservation implements Admission {
   readonly #stand: Stand;
   readonly #caller: Reserving;
   readonly #madeAtMs: number;
+  readonly #takes: readonly Take[];
   #room: Room | undefined;
   #atMs: number;
   #held = 0;
@@ -70,6 +74,7 @@ export class Reservation implements Admission {
     this.#room = caller.room();
     this.#madeAtMs = stand.atMs;
     this.#atMs = stand.atMs;
+    this.#takes = stand.standing.enter(stand.limits.scopes, stand.steadyMs);
     this.#enter(stand.counters);
     this.#take(units);
   }
@@ -130,7 +135,7 @@ export class Reservation implements Admission {
     this.#isRunning = false;
     if (this.#held > 0) this.#count(0);
     this.#leave();
-    this.#caller.ended();
+    this.#stand.standing.leave(this.#stand.limits.scopes, this.#takes);
   }
 
   #left(): number {
@@ -191,10 +196,11 @@ export class Reservation implements Admission {
     this.#held = 0;
   }
 
-  /** Why so many units do not fit, told without those that the call holds itself. */
+  /** Refuses the call. Why so many units do not fit is told without what it holds and has taken itself. */
   #refusal(units: number): LimitRefusal {
     const others = (counter: Counter) => ({ ...counter, reserved: counter.reserved - this.#held });
     const stand = this.#present();
+    for (const take of this.#takes) take.giveBack();
     return refusalBy({ ...stand, counters: stand.counters.map(others) }, units, 0);
   }
 }

@@ -2,23 +2,23 @@
 
 import { NumberList } from '../lib/number-list.js';
 import type { Scope } from './caller-limits.js';
-import { createRateLimiter } from './rate-limiter.js';
+import { RateLimiter, type Take } from './rate-limiter.js';
 
 /** The calls of keys and customers. Times are steady: see `createSteadyTime`. */
 export interface Standing {
   /** How much of its rate's burst the scope has used, in time. */
   debtMs(scope: Scope, atMs: number): number;
   inFlight(scope: Scope): number;
-  /** A call begins. */
-  enter(scope: Scope, atMs: number): void;
+  /** A call begins. Returns what it takes of rates. */
+  enter(scopes: readonly Scope[], atMs: number): readonly Take[];
   /** A call has ended. */
-  leave(scope: Scope): void;
+  leave(scopes: readonly Scope[], takes: readonly Take[]): void;
 }
 
 /** Nobody has called yet. Of calls in flight only those are counted that a limit is set for. */
 export function createStanding(): Standing {
-  const ofKeys = { rates: createRateLimiter(), inFlight: new NumberList() };
-  const ofCustomers = { rates: createRateLimiter(), inFlight: new NumberList() };
+  const ofKeys = { rates: new RateLimiter(), inFlight: new NumberList() };
+  const ofCustomers = { rates: new RateLimiter(), inFlight: new NumberList() };
 
   // Two names in one place, as in `of[kind]`, are looked up slowly, and this runs a dozen times a call.
   function callsOf({ whose }: Scope): typeof ofKeys {
@@ -40,11 +40,20 @@ export function createStanding(): Standing {
   return {
     debtMs,
     inFlight: (scope) => callsOf(scope).inFlight.at(scope.whose.no),
-    enter(scope, atMs) {
-      const { whose, held } = scope;
-      if (held.rate) callsOf(scope).rates.take(whose.no, held.rate, debtMs(scope, atMs), atMs);
-      count(scope, 1);
+    enter(scopes, atMs) {
+      const takes: Take[] = [];
+      for (const scope of scopes) {
+        const { whose, held } = scope;
+        if (held.rate) {
+          takes.push(callsOf(scope).rates.take(whose.no, held.rate, debtMs(scope, atMs), atMs));
+        }
+        count(scope, 1);
+      }
+      return takes;
     },
-    leave: (scope) => count(scope, -1),
+    leave(scopes, takes) {
+      for (const scope of scopes) count(scope, -1);
+      for (const take of takes) take.end();
+    },
   };
 }

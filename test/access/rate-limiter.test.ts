@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { callsLeft, callWaitMs, createRateLimiter, createSteadyTime } from '../../src/access/rate-limiter.js';
+import { callsLeft, callWaitMs, RateLimiter, type Take } from '../../src/access/rate-limiter.js';
 import type { Rate } from '../../src/domain/limit.js';
 
 /**
@@ -22,7 +22,7 @@ function createBucket({ count, perMs }: Rate) {
 }
 
 /** One caller of the limiter. */
-function createCaller(rate: Rate, limiter = createRateLimiter(), no = 1) {
+function createCaller(rate: Rate, limiter = new RateLimiter(), no = 1) {
   return (atMs: number): boolean => {
     const debtMs = limiter.debtMs(no, rate, atMs);
     if (callWaitMs(rate, debtMs) > 0) return false;
@@ -68,7 +68,7 @@ describe('a rate', () => {
   it('says how many calls are left, and that waiting as long as it says is enough', () => {
     fc.assert(
       fc.property(rates, pausesUpTo(400, 100), (rate, pauses) => {
-        const limiter = createRateLimiter();
+        const limiter = new RateLimiter();
         const caller = createCaller(rate, limiter);
         let atMs = 0;
         for (const pauseMs of pauses) {
@@ -86,7 +86,7 @@ describe('a rate', () => {
 
   it('keeps callers apart, also a million of them', () => {
     const rate = { count: 1, perMs: 1_000 };
-    const limiter = createRateLimiter();
+    const limiter = new RateLimiter();
     for (const no of [1, 2, 1_000_000]) {
       const caller = createCaller(rate, limiter, no);
       expect([caller(0), caller(0)]).toEqual([true, false]);
@@ -94,7 +94,7 @@ describe('a rate', () => {
   });
 
   it('owes no more than a burst when it is changed', () => {
-    const limiter = createRateLimiter();
+    const limiter = new RateLimiter();
     const slow = createCaller({ count: 2, perMs: 3_600_000 }, limiter);
     expect([slow(0), slow(0), slow(0)]).toEqual([true, true, false]);
     const fast = createCaller({ count: 2, perMs: 1_000 }, limiter);
@@ -102,32 +102,99 @@ describe('a rate', () => {
   });
 });
 
-describe('steady time', () => {
-  it('neither locks out nor gives more than one burst when the clock jumps', () => {
-    const rate = { count: 10, perMs: 3_600_000 };
-    const steady = createSteadyTime();
-    const caller = createCaller(rate);
-    const burst = (nowMs: number) => Array.from({ length: 20 }, () => caller(steady(nowMs))).filter(Boolean);
-    const nowMs = Date.UTC(2026, 10, 22);
-    expect(burst(nowMs)).toHaveLength(10);
-    expect(burst(nowMs - 7_200_000)).toHaveLength(0);
-    expect(burst(nowMs - 7_200_000 + 720_000)).toHaveLength(2);
-    expect(burst(nowMs)).toHaveLength(10);
-    expect(burst(nowMs - 1)).toHaveLength(0);
-  });
+/** The reference for what is given back: what is owed after these calls, worked out from the first of them on. */
+function debtAfter(takenAtMs: readonly number[], { count, perMs }: Rate, atMs: number): number {
+  let owedMs = 0;
+  let lastMs = 0;
+  for (const takeAtMs of takenAtMs) {
+    owedMs = Math.max(0, owedMs - (takeAtMs - lastMs)) + perMs / count;
+    lastMs = takeAtMs;
+  }
+  return Math.max(0, owedMs - (atMs - lastMs));
+}
 
-  it('goes on with the clock, and stands while that goes back', () => {
+describe('a call that is refused after it was let in', () => {
+  const steps = fc.array(
+    fc.record({
+      pause: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 3, noNaN: true })),
+      does: fc.constantFrom('call', 'call', 'giveBack', 'end'),
+      which: fc.nat(),
+    }),
+    { maxLength: 120, size: 'max' },
+  );
+
+  it('has its caller owe what would be owed if it had never come', () => {
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: -10_000, max: 10_000 })), (steps) => {
-        const steady = createSteadyTime();
-        let nowMs = 1_000_000;
-        let expected = steady(nowMs);
-        for (const step of steps) {
-          nowMs += step;
-          expected += Math.max(0, step);
-          expect(steady(nowMs)).toBe(expected);
+      fc.property(rates, steps, (rate, history) => {
+        const limiter = new RateLimiter();
+        let taken: { atMs: number; take: Take }[] = [];
+        const inFlight: typeof taken = [];
+        let atMs = 0;
+        for (const { pause, does, which } of history) {
+          // As long as a call takes to be paid off is what matters.
+          atMs += Math.floor((pause * rate.perMs) / rate.count);
+          const debtMs = limiter.debtMs(1, rate, atMs);
+          if (does === 'call' && callsLeft(rate, debtMs) > 0) {
+            const call = { atMs, take: limiter.take(1, rate, debtMs, atMs) };
+            taken.push(call);
+            inFlight.push(call);
+          } else if (does !== 'call' && inFlight.length > 0) {
+            const [call] = inFlight.splice(which % inFlight.length, 1);
+            if (does === 'giveBack') {
+              call!.take.giveBack();
+              taken = taken.filter((each) => each !== call);
+            }
+            call!.take.end();
+          }
+          const expected = debtAfter(
+            taken.map((each) => each.atMs),
+            rate,
+            atMs,
+          );
+          expect(limiter.debtMs(1, rate, atMs)).toBeCloseTo(expected, 4);
         }
       }),
+      { numRuns: 1_000 },
     );
+  });
+
+  it('gives back what it has taken once, and nothing after its end', () => {
+    const rate = { count: 2, perMs: 1_000 };
+    const limiter = new RateLimiter();
+    const [first, second] = [limiter.take(1, rate, 0, 0), limiter.take(1, rate, 500, 0)];
+    second.giveBack();
+    second.giveBack();
+    expect(limiter.debtMs(1, rate, 0)).toBe(500);
+    first.end();
+    first.giveBack();
+    expect(limiter.debtMs(1, rate, 0)).toBe(500);
+  });
+
+  it('gives back nothing that time has given already', () => {
+    const rate = { count: 10, perMs: 1_000 };
+    const limiter = new RateLimiter();
+    const caller = createCaller(rate, limiter);
+    const slow = limiter.take(1, rate, 0, 0);
+    expect(Array.from({ length: 11 }, () => caller(10_000)).filter(Boolean)).toHaveLength(10);
+    slow.giveBack();
+    expect(caller(10_000)).toBe(false);
+  });
+
+  it('gives back nothing that a new rate has forgiven', () => {
+    const slow = { count: 2, perMs: 3_600_000 };
+    const fast = { count: 2, perMs: 1_000 };
+    const limiter = new RateLimiter();
+    const takes = [limiter.take(1, slow, 0, 0), limiter.take(1, slow, 1_800_000, 0)];
+    expect(limiter.debtMs(1, fast, 0)).toBe(1_000);
+    for (const take of takes) take.giveBack();
+    expect(limiter.debtMs(1, fast, 0)).toBe(1_000);
+  });
+
+  it('leaves other callers alone, also among a million of them', () => {
+    const rate = { count: 1, perMs: 1_000 };
+    const limiter = new RateLimiter();
+    const takes = [1, 2, 1_000_000].map((no) => limiter.take(no, rate, 0, 0));
+    takes[2]!.giveBack();
+    expect([1, 2, 1_000_000].map((no) => limiter.debtMs(no, rate, 0))).toEqual([1_000, 1_000, 0]);
   });
 });

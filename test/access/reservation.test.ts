@@ -48,7 +48,42 @@ describe('a call that runs', () => {
     expect(other.holdUpTo(4)).toBe(3);
   });
 
-  it('forgives nobody the calls of a rate when it is answered late', async () => {
+  it('takes nothing of rates when it is refused by its cost', async () => {
+    const { admit, set, host, key } = await openAdmission();
+    await set({ rate: { count: 2, perMs: 60_000 }, quota: { units: 10, per: 'day' } });
+    await set({ rate: { count: 3, perMs: 60_000 } }, { kind: 'key', keyId: key.id });
+    const dear = admitted(await admit(1));
+    const cheap = admitted(await admit(1));
+    expect(await admit(1)).toMatchObject({ refused: 'rate_limited' });
+    expect(dear.hold(11)).toMatchObject({
+      refused: 'quota_exceeded',
+      headers: { RateLimit: '"key-rate";r=2;t=20, "rate";r=1;t=30, "quota";r=9;t=43200' },
+    });
+    dear.release();
+    cheap.release();
+    admitted(await admit(1));
+    expect(await admit(1)).toMatchObject({ refused: 'rate_limited' });
+    await host.advance(30_000);
+    admitted(await admit(1));
+    expect(await admit(1)).toMatchObject({ refused: 'rate_limited' });
+  });
+
+  it('takes nothing of rates when another process has sold what it needs', async () => {
+    const { admit, set, record } = await openAdmission();
+    await set({ rate: { count: 2, perMs: 60_000 }, quota: { units: 10, per: 'day' } });
+    const call = admitted(await admit(1));
+    await record(10);
+    expect(await call.lookAgain(1, call.atMs!)).toMatchObject({
+      refused: 'quota_exceeded',
+      headers: { RateLimit: '"rate";r=2;t=0, "quota";r=0;t=43200' },
+    });
+    call.release();
+    expect(await admit(0)).not.toHaveProperty('refused');
+    expect(await admit(0)).not.toHaveProperty('refused');
+    expect(await admit(0)).toMatchObject({ refused: 'rate_limited' });
+  });
+
+  it('forgives nobody the calls of a rate when it is refused late', async () => {
     const { admit, set, host } = await openAdmission();
     await set({ rate: { count: 10, perMs: 1_000 }, quota: { units: 99, per: 'day' } });
     const slow = admitted(await admit(1));

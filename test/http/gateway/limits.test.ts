@@ -38,6 +38,24 @@ describe('a limit before an upstream', () => {
     expect(next.headers.get('x-ratelimit-remaining')).toBe('2');
   });
 
+  it('takes nothing of any limit from a call that it refuses by its cost', async () => {
+    const upstream = await openUpstream((req, res) => {
+      setImmediate(() => res.setHeader('Meterctl-Units', req.url === '/dear' ? '11' : '1').end());
+    });
+    const gateway = await openGateway(upstream, {
+      routes: [{ path: '/dear' }, { path: '/cheap' }],
+      limits: { quota: '10/hour', rate: '5/h', maxInFlight: 3, spendCap: '10.00' },
+    });
+    for (let round = 0; round < 4; round += 1) {
+      const answers = await Promise.all([1, 2, 3].map(() => gateway.call('/dear')));
+      for (const answer of answers) expect(await answer.json()).toMatchObject({ code: 'quota_exceeded' });
+    }
+    const statuses: number[] = [];
+    for (let call = 0; call < 6; call += 1) statuses.push((await gateway.call('/cheap')).status);
+    expect(statuses).toEqual([200, 200, 200, 200, 200, 429]);
+    expect((await gateway.usage()).units).toBe(5);
+  });
+
   const limitFields = [
     'RateLimit-Policy',
     'RateLimit',
