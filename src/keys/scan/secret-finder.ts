@@ -19,22 +19,26 @@ export interface SecretFinder {
 /** Git calls a file binary when there is a zero byte in its beginning; so do we. */
 const binaryProbeBytes = 8_000;
 
+/** A byte order mark of UTF-16. */
+const markBytes = 2;
+
 /** A finder for one text. What is binary is not looked at. */
 export function createSecretFinder(): SecretFinder {
   let left = '';
   let line = 1;
-  let binary: boolean | undefined;
+  let start: Buffer = Buffer.alloc(0);
+  let decode: ((bytes: Buffer) => string) | undefined;
 
   return {
     feed(piece) {
-      binary ??= Buffer.from(
-        piece.buffer,
-        piece.byteOffset,
-        Math.min(piece.byteLength, binaryProbeBytes),
-      ).includes(0);
-      if (binary) return [];
-      // One character a byte: secrets are ASCII, and no piece can cut a character in two.
-      const text = left + Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength).toString('latin1');
+      let bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
+      if (!decode) {
+        bytes = Buffer.concat([start, bytes]);
+        start = bytes;
+        if (bytes.length < markBytes) return [];
+        decode = decoderFor(bytes);
+      }
+      const text = left + decode(bytes);
       const tails = [...text.matchAll(new RegExp(secretTailPattern, 'g'))];
       const found: Sighting[] = [];
       let counted = 0;
@@ -52,6 +56,18 @@ export function createSecretFinder(): SecretFinder {
       return found;
     },
   };
+}
+
+/** By the beginning of a text. Windows writes UTF-16 with a byte order mark, which is full of zero bytes. */
+function decoderFor(start: Buffer): (bytes: Buffer) => string {
+  const mark = start.toString('hex', 0, markBytes);
+  if (mark === 'fffe' || mark === 'feff') {
+    const decoder = new TextDecoder(mark === 'fffe' ? 'utf-16le' : 'utf-16be');
+    return (bytes) => decoder.decode(bytes, { stream: true });
+  }
+  if (start.subarray(0, binaryProbeBytes).includes(0)) return () => '';
+  // One character a byte: secrets are ASCII, and no piece can cut a character in two.
+  return (bytes) => bytes.toString('latin1');
 }
 
 /** Letters of something else may stand before a secret, as in the escaped line break of `"\nmk_live_…"`. */

@@ -47,6 +47,19 @@ describe('the finder of secrets', () => {
     expect(find(`${secrets[0]?.slice(0, -1)}!`, `mk_test_${'a'.repeat(24)}_000000`)).toEqual([]);
   });
 
+  it.each([
+    ['utf-16le', (text: string) => Buffer.from(text, 'utf16le')],
+    ['utf-16be', (text: string) => Buffer.from(text, 'utf16le').swap16()],
+  ])('finds the same in %s, as Windows writes it', (_name, encode) => {
+    const text = encode(`\ufeffĊ\r\nkey: ${secrets[0]}\r\n${secrets[1]}`);
+    const found = [
+      { secret: secrets[0], line: 2 },
+      { secret: secrets[1], line: 3 },
+    ];
+    expect(find(text)).toEqual(found);
+    expect(find(...Array.from(text, (byte) => Buffer.from([byte])))).toEqual(found);
+  });
+
   it('does not look at what is binary', () => {
     expect(find(`\0${secrets[0]}`, secrets[1] ?? '')).toEqual([]);
   });
