@@ -62,6 +62,8 @@ export interface CustomerStore {
   findCustomer(id: string): Promise<Customer | undefined>;
   /** Newest first. */
   listCustomers(page: PageRequest): Promise<Page<Customer>>;
+  /** Whether any subscription, also one that has ended, has this price. */
+  isSubscribed(priceId: string): Promise<boolean>;
   /** Takes access away, or gives it back. */
   recordSuspension(customerId: string, suspended: boolean, act: Act): Promise<Customer | undefined>;
   /** Marks every subscription that has not ended as being cancelled here, or takes the marks off; the first time counts. */

@@ -86,6 +86,9 @@ export function createCustomers(
         return pageOf('customers', page.limit, rows, (row) => [row.no], withSubscriptions);
       });
     },
+    async isSubscribed(priceId) {
+      return read(() => subscriptions.haveAny(priceId));
+    },
     ...createAccessMarks(database, audit, whole),
   };
 }

@@ -56,6 +56,8 @@ export interface Subscriptions {
   /** Returns how many it changed. */
   close(customerNo: number, closingAtMs: number | null): number;
   listOf(customerNo: number, customerId: string): Subscription[];
+  /** Whether there is one with this price. */
+  haveAny(priceId: string): boolean;
 }
 
 /** Prepares the statements. */
@@ -63,6 +65,7 @@ export function createSubscriptions(connection: Connection): Subscriptions {
   const record = connection.prepare<[Record<string, unknown>]>(recordSql);
   const close = connection.prepare<[Record<string, unknown>]>(closeSql);
   const list = connection.prepare<[number], SubscriptionRow>(listSql);
+  const any = connection.prepare<[string], number>('SELECT 1 FROM subscriptions WHERE price_id = ? LIMIT 1');
   return {
     record({ customerId: _, closingAtMs: __, period, cancelAtPeriodEnd, ...rest }, customerNo) {
       record.run({
@@ -79,6 +82,7 @@ export function createSubscriptions(connection: Connection): Subscriptions {
     listOf(customerNo, customerId) {
       return list.all(customerNo).map((row) => toSubscription(row, customerId));
     },
+    haveAny: (priceId) => any.get(priceId) !== undefined,
   };
 }
 

@@ -65,9 +65,11 @@ describe('limits', () => {
     });
   });
 
-  it('hold for a plan whose id somebody chose, as for any price', async () => {
-    const { json } = await ready();
-    await json('limits set --plan gold --rate 20/s');
+  it('hold for a plan whose id somebody chose, as for any price; a mistyped one is told of', async () => {
+    const { json, run, price } = await ready();
+    const { code, err } = await run('limits set --plan gold --rate 20/s');
+    expect([code, err]).toEqual([0, expect.stringMatching(/^No subscription here has the price gold/)]);
+    expect((await run(`limits set --plan ${price} --rate 20/s`)).err).toBe('');
     expect(await json('limits show --plan gold')).toMatchObject({ plan: 'gold', rate: '20/s' });
   });
 

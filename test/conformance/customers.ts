@@ -44,6 +44,15 @@ export function describeCustomers(open: OpenStore): void {
       expect(second).toMatchObject({ data: [{ id: 'cus_a' }], nextCursor: null });
     });
 
+    it('knows which prices were subscribed to', async () => {
+      const { store } = await open();
+      const { id } = await recordCustomer(store, stripeCustomer());
+      expect(await store.isSubscribed('price_1')).toBe(false);
+      await recordSubscription(store, subscriptionOf(id, { priceId: 'price_1' }));
+      expect(await store.isSubscribed('price_1')).toBe(true);
+      expect(await store.isSubscribed('price_')).toBe(false);
+    });
+
     it('refuses a cursor that is not one of its own', async () => {
       const { store } = await open();
       for (const cursor of [

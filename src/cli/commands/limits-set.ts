@@ -84,6 +84,14 @@ async function set(context: Context, customerId: string | undefined, options: Op
     });
   }
   await showLimits(context, subject);
+  if (subject.kind === 'plan' && !none) await noteUnsold(context, subject.priceId);
+}
+
+/** Anything may be a price of Stripe's, also one that nobody pays yet; but it may be mistyped. */
+async function noteUnsold(context: Context, priceId: string): Promise<void> {
+  if (priceId === context.readySettings().catalogIds.price) return;
+  if (await (await context.store()).isSubscribed(priceId)) return;
+  context.note(`No subscription here has the price ${priceId}: these limits hold for the first that will.`);
 }
 
 const itself = <T>(limit: T): T => limit;
