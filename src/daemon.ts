@@ -55,7 +55,7 @@ async function openGateway(
   { parts: { settings, catalog, host, machine }, services: { ledger, openCalls }, metrics, closers }: Engine,
   baseUrl: () => string,
 ): Promise<{ gateway: Gateway | undefined; routes: RouteTable }> {
-  const { createRouteTable } = await import('./http/gateway/route-table.js');
+  const { createRouteTable, isOwn } = await import('./http/gateway/route-table.js');
   const { upstream } = settings.server;
   const { routes, replicas, requestBytesMax, ...upstreamSettings } = settings.gateway;
   const { clock, log } = machine;
@@ -64,6 +64,8 @@ async function openGateway(
       log.warn('the routes of meterctl.json are for an upstream; there is none, and /api costs 1 unit');
     return { gateway: undefined, routes: createRouteTable([]) };
   }
+  const paths = routes.map(({ path }) => path).filter(isOwn);
+  if (paths.length > 0) log.warn('routes never apply where meterctl has its own pages', { paths });
   const { createGateway } = await import('./http/gateway/gateway.js');
   const { openUpstreams } = await import('./http/gateway/upstreams.js');
   const urls = [upstream, ...replicas];

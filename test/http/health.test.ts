@@ -27,3 +27,15 @@ it('warns of routes that nothing is sold by, as there is no upstream', async () 
   ]);
   expect(await warnings({})).toEqual([]);
 });
+
+it('warns of routes where it answers itself', async () => {
+  const { logged } = await openDaemon({
+    config: {
+      server: { upstream: 'http://127.0.0.1:9' },
+      routes: [{ path: '/metrics' }, { path: '/v1/metrics' }, { path: '/usage/:day' }, { path: '/*rest' }],
+    },
+  });
+  expect(logged.filter(({ message }) => message.includes('own pages'))).toEqual([
+    expect.objectContaining({ fields: { paths: ['/metrics', '/usage/:day'] } }),
+  ]);
+});

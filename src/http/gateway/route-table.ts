@@ -32,6 +32,11 @@ interface Entry {
 /** What meterctl itself answers; no rule takes it away. */
 const own = /^\/?$|^\/(assets|checkout|error|healthz|metrics|portal|readyz|success|usage|webhook)(\/|$)/i;
 
+/** Whether meterctl answers itself all that a rule of this path could be for. */
+export function isOwn(path: string): boolean {
+  return own.test(path);
+}
+
 /** Methods that anybody may make up are reported as one. */
 const methodsMax = 16;
 
@@ -44,7 +49,7 @@ export function createRouteTable(rules: readonly RouteRule[]): RouteTable {
     names: new Map(),
   }));
   function entryFor(method: string, path: string): Entry | undefined {
-    if (own.test(path)) return undefined;
+    if (isOwn(path)) return undefined;
     return entries.find(
       ({ pattern, methods }) => (methods === null || takes(methods, method)) && pattern.test(path),
     );
