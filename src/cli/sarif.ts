@@ -1,5 +1,7 @@
 /** Findings as SARIF 2.1.0, which code hosts show beside the lines. */
 
+import { isAbsolute } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { keyStatus } from '../domain/key.js';
 import type { Finding } from '../keys/scan/scan.js';
 
@@ -28,15 +30,20 @@ function resultOf({ file, line, commit, hint, fingerprint, key }: Finding, nowMs
   const status = key ? keyStatus(key, nowMs) : 'unknown';
   const owner = key ? `${key.id} of ${key.customerId}, ${status}` : 'not issued here';
   const place = commit === null ? '' : ` in commit ${commit}`;
-  const uri = encodeURI(file ?? '.')
-    .replaceAll('#', '%23')
-    .replaceAll('?', '%3F');
   return {
     ruleId: 'api-key',
     level: status === 'active' ? 'error' : 'warning',
     message: { text: `The API key ${hint} (${owner}) stands here${place}.` },
-    locations: [{ physicalLocation: { artifactLocation: { uri }, region: { startLine: line } } }],
+    locations: [
+      { physicalLocation: { artifactLocation: { uri: uriOf(file ?? '.') }, region: { startLine: line } } },
+    ],
     partialFingerprints: { 'keyHash/v1': fingerprint },
     properties: { key: key?.id ?? null, status, commit },
   };
+}
+
+/** Code hosts take what is relative from the root of the repository, where scans are started. */
+function uriOf(file: string): string {
+  if (isAbsolute(file)) return pathToFileURL(file).href;
+  return encodeURI(file).replaceAll('#', '%23').replaceAll('?', '%3F');
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hash as bcrypt } from '@node-rs/bcrypt';
 import { describe, expect, it } from 'vitest';
@@ -347,7 +347,7 @@ describe('the audit log', () => {
 
 describe('a scan', () => {
   it('prints where keys are, never the keys', async () => {
-    const { json, run, customer, write } = await ready();
+    const { json, run, customer, folder, write } = await ready();
     const made = await json<Made & { hint: string }>(`keys create --customer ${customer}`);
     expect(await run('keys scan')).toMatchObject({ code: 0, out: '' });
     write('notes.txt', `\nthe key is ${made.key}\n`);
@@ -384,6 +384,16 @@ describe('a scan', () => {
       ],
     });
     for (const { out, err } of [plain, report, sarif]) expect(out + err).not.toContain(made.key);
+    mkdirSync(join(folder, 'src'));
+    renameSync(join(folder, 'notes.txt'), join(folder, 'src', 'notes.txt'));
+    for (const path of ['src', 'src/notes.txt', join(folder, 'src')]) {
+      expect((await run(`keys scan ${path}`)).out).toMatch(/^src\/notes.txt:2 /);
+    }
+    const elsewhere = createCommandLine(createTestFolder());
+    const far = JSON.parse((await elsewhere.run(`keys scan ${folder} --sarif`)).out);
+    expect(far.runs[0].results[0].locations[0].physicalLocation.artifactLocation.uri).toBe(
+      `file://${folder}/src/notes.txt`,
+    );
   });
 
   it('works on a machine that has no database', async () => {

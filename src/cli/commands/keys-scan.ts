@@ -48,6 +48,7 @@ async function scan(context: Context, path: string, options: Options): Promise<n
   const known = settings.catalogIds !== null && existsSync(settings.databasePath);
   const result = await scanForKeys(known ? await context.store() : undefined, {
     path: whole,
+    from: context.folder,
     history: options.history,
     sizeMax: options.maxSize * megabyte,
   });

@@ -1,6 +1,7 @@
 /** Finds secrets in everything that a Git repository remembers: every version of every file, and every message. */
 
 import { execFile, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
@@ -21,18 +22,36 @@ export interface HistorySighting extends Sighting {
   object: string;
 }
 
-/** The folder of the repository that the path lies in; `undefined` when there is none, or no Git. */
-export async function findRepository(path: string, isFolder: boolean): Promise<string | undefined> {
-  const folder = isFolder ? path : dirname(path);
+/**
+ * The folder of the repository that this folder lies in, or is when it is bare; `undefined` when there is none. Throws
+ * `unavailable` when Git does not open the one that there is: it may belong to somebody else.
+ */
+export async function findRepository(folder: string): Promise<string | undefined> {
+  const ask = async (question: string) => {
+    const { stdout } = await run('git', ['-C', folder, 'rev-parse', question]);
+    return stdout.trim();
+  };
   try {
-    const { stdout } = await run('git', ['-C', folder, 'rev-parse', '--show-toplevel']);
-    return stdout.trim() || undefined;
-  } catch {
-    return undefined;
+    if ((await ask('--is-bare-repository')) === 'true') return await ask('--absolute-git-dir');
+    return await ask('--show-toplevel');
+  } catch (error) {
+    if (!liesInRepository(folder)) return undefined;
+    throw new MeterctlError('unavailable', 'Git does not open the repository here.', {
+      hint: 'See what git status says, or leave the history out with --no-history.',
+      cause: error,
+    });
   }
 }
 
-/** Looks through all that can be reached from any reference or the log of one, as far as it concerns the path. */
+/** By its looks: Git says the same of a folder without a repository and of one that it does not open. */
+function liesInRepository(folder: string): boolean {
+  if (existsSync(join(folder, '.git'))) return true;
+  if (['HEAD', 'objects', 'refs'].every((name) => existsSync(join(folder, name)))) return true;
+  const above = dirname(folder);
+  return above !== folder && liesInRepository(above);
+}
+
+/** Looks through all that can be reached from any reference or the log of one, or is staged, as far as it concerns the path. */
 export async function* scanHistory(
   repository: string,
   path: string,
@@ -68,11 +87,13 @@ async function* listObjects(
   sizeMax: number,
   scanned: Scanned,
 ): AsyncGenerator<string> {
-  const names = spawn(
-    'git',
-    ['-C', repository, 'rev-list', '--objects', '--all', '--reflog', ...(below === '' ? [] : ['--', below])],
-    { stdio: ['ignore', 'pipe', 'ignore'] },
-  );
+  // The full history: of a folder, Git leaves out branches that brought nothing into what was merged.
+  const everything = ['rev-list', '--objects', '--all', '--reflog', '--full-history'];
+  // What is staged is listed wherever it lies, so only the scan of a whole repository can have it.
+  const part = below === '' ? ['--indexed-objects'] : ['--', below];
+  const names = spawn('git', ['-C', repository, '--literal-pathspecs', ...everything, ...part], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   const format = '--batch-check=%(objectname) %(objecttype) %(objectsize) %(rest)';
   const sizes = spawn('git', ['-C', repository, 'cat-file', '--buffer', format], {
     stdio: ['pipe', 'pipe', 'ignore'],

@@ -1,8 +1,8 @@
 /** Finds an operator's keys where they should not be: in files and in their history. */
 
 import { Buffer } from 'node:buffer';
-import { stat } from 'node:fs/promises';
-import { relative } from 'node:path';
+import { realpath, stat } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
 import type { ApiKey } from '../../domain/key.js';
 import type { KeyStore } from '../../domain/key-store.js';
 import { hashSecret, hintOf } from '../secret.js';
@@ -11,7 +11,7 @@ import { findCommit, findRepository, type HistorySighting, scanHistory } from '.
 
 /** Where a key was seen. Never holds its secret. */
 export interface Finding {
-  /** Relative to what was scanned; `null` for the message of a commit or tag. */
+  /** Relative to the folder of the order; in full outside of it; `null` for the message of a commit or tag. */
   file: string | null;
   line: number;
   /** The commit that brought it in; `null` when it stands in a file as it is now. */
@@ -27,6 +27,8 @@ export interface Finding {
 export interface ScanOrder {
   /** A file or a folder, absolute. */
   path: string;
+  /** The folder from which files are named. */
+  from: string;
   history: boolean;
   /** Larger files are left out, in bytes. */
   sizeMax: number;
@@ -43,11 +45,12 @@ export interface ScanResult {
 /** Scans. Without a store no finding can be told to be ours. Throws `unavailable` when Git fails. */
 export async function scanForKeys(
   store: Pick<KeyStore, 'findKeyByHash'> | undefined,
-  { path, history, sizeMax }: ScanOrder,
+  { history, sizeMax, ...order }: ScanOrder,
 ): Promise<ScanResult> {
   const scanned: Scanned = { files: 0, objects: 0, skipped: 0 };
-  const isFolder = (await stat(path)).isDirectory();
-  const name = (file: string) => (isFolder ? relative(path, file) : file);
+  // Links on the way there are followed, as Git does.
+  const [path, from] = [await realpath(order.path), await realpath(order.from)];
+  const name = (file: string) => nameFrom(from, file);
   const known = new Map<string, ApiKey | null>();
 
   async function finding(secret: string, place: Pick<Finding, 'file' | 'line' | 'commit'>): Promise<Finding> {
@@ -62,7 +65,8 @@ export async function scanForKeys(
   for await (const { secret, line, path: file } of scanFiles(path, { sizeMax, scanned })) {
     findings.push(await finding(secret, { file: name(file), line, commit: null }));
   }
-  const repository = history ? await findRepository(path, isFolder) : undefined;
+  const folder = (await stat(path)).isDirectory() ? path : dirname(path);
+  const repository = history ? await findRepository(folder) : undefined;
   if (repository === undefined) return { findings, scanned, history: false };
   const commits = new Map<string, string>();
   for await (const sighting of scanHistory(repository, path, { sizeMax, scanned })) {
@@ -74,7 +78,11 @@ export async function scanForKeys(
   return { findings, scanned, history: true };
 }
 
-/** A version that only the log of a reference reaches is told by its own name. */
+function nameFrom(folder: string, file: string): string {
+  return file.startsWith(join(folder, sep)) ? relative(folder, file) : file;
+}
+
+/** A version that is staged, or that only the log of a reference reaches, is told by its own name. */
 async function commitOf(repository: string, { path, object }: HistorySighting): Promise<string> {
   return path === undefined ? object : ((await findCommit(repository, object)) ?? object);
 }

@@ -25,7 +25,7 @@ async function open() {
   const folder = createTestFolder();
   const stranger = mintSecret('mk_live_', host.random).secret;
   const scan = (order: { path?: string; history?: boolean; sizeMax?: number } = {}) =>
-    scanForKeys(store, { path: folder, history: true, sizeMax, ...order });
+    scanForKeys(store, { path: folder, from: folder, history: true, sizeMax, ...order });
   return { folder, store, secret, key, stranger, scan };
 }
 
@@ -116,10 +116,85 @@ describe('a scan', () => {
     git(folder, 'add', '.');
     git(folder, 'commit', '-qm', 'both');
     const { findings } = await scan({ path: join(folder, 'inside') });
+    const name = join('inside', 'b');
     expect(findings.map(({ file, commit }) => [file, commit !== null])).toEqual([
-      ['b', false],
-      ['b', true],
+      [name, false],
+      [name, true],
     ]);
+  });
+
+  it('finds in the history of a folder what a merged branch had brought there and taken away', async () => {
+    const { folder, secret, scan } = await open();
+    git(folder, 'init', '-q', '-b', 'main');
+    mkdirSync(join(folder, 'inside'));
+    writeFileSync(join(folder, 'inside', 'a'), 'nothing');
+    git(folder, 'add', '.');
+    git(folder, 'commit', '-qm', 'one');
+    git(folder, 'checkout', '-qb', 'side');
+    writeFileSync(join(folder, 'inside', 'b'), secret);
+    git(folder, 'add', '.');
+    git(folder, 'commit', '-qm', 'two');
+    git(folder, 'rm', '-q', 'inside/b');
+    git(folder, 'commit', '-qm', 'three');
+    git(folder, 'checkout', '-q', 'main');
+    git(folder, 'merge', '-q', '--no-ff', '-m', 'four', 'side');
+    git(folder, 'branch', '-qd', 'side');
+    git(folder, 'reflog', 'expire', '--expire=now', '--all');
+    expect((await scan({ path: join(folder, 'inside') })).findings).toMatchObject([
+      { file: join('inside', 'b') },
+    ]);
+  });
+
+  it('takes a folder by its name, whatever that means to Git, and by a link to it', async () => {
+    const { folder, secret, scan } = await open();
+    git(folder, 'init', '-q');
+    for (const name of [':!odd', '[x]']) {
+      mkdirSync(join(folder, name));
+      writeFileSync(join(folder, name, 'a'), `${name}${secret}`);
+    }
+    git(folder, 'add', '.');
+    git(folder, 'commit', '-qm', 'one');
+    for (const name of [':!odd', '[x]']) {
+      const { findings } = await scan({ path: join(folder, name) });
+      expect(findings.map(({ file }) => file)).toEqual([join(name, 'a'), join(name, 'a')]);
+    }
+    const link = join(createTestFolder(), 'link');
+    symlinkSync(folder, link);
+    expect((await scan({ path: link })).findings).toHaveLength(4);
+    expect((await scan({ path: join(link, '[x]') })).findings).toHaveLength(2);
+  });
+
+  it('finds what is only staged', async () => {
+    const { folder, secret, scan } = await open();
+    git(folder, 'init', '-q');
+    writeFileSync(join(folder, 'a'), secret);
+    git(folder, 'add', '.');
+    writeFileSync(join(folder, 'a'), 'clean again');
+    expect((await scan()).findings).toMatchObject([{ file: 'a', line: 1 }]);
+  });
+
+  it('looks through a repository that is bare', async () => {
+    const { folder, secret, scan } = await open();
+    git(folder, 'init', '-q');
+    writeFileSync(join(folder, 'a'), secret);
+    git(folder, 'add', '.');
+    git(folder, 'commit', '-qm', 'one');
+    const bare = join(createTestFolder(), 'bare.git');
+    git(folder, 'clone', '-q', '--bare', '.', bare);
+    expect(await scan({ path: bare })).toMatchObject({
+      history: true,
+      findings: [{ file: join(bare, 'a'), line: 1, commit: git(folder, 'rev-parse', 'HEAD') }],
+    });
+  });
+
+  it('does not take a repository that Git does not open for none', async () => {
+    const { folder, scan } = await open();
+    writeFileSync(join(folder, '.git'), 'gitdir: nowhere');
+    mkdirSync(join(folder, 'below'));
+    for (const path of [folder, join(folder, 'below')]) {
+      await expect(scan({ path })).rejects.toMatchObject({ code: 'unavailable' });
+    }
+    expect((await scan({ history: false })).history).toBe(false);
   });
 
   it('reads an empty repository, and tells when Git cannot read one', async () => {
