@@ -58,9 +58,9 @@ export function describeError(error: unknown, commandPath: string): MeterctlErro
 
 /** What commander says of bad usage, in our words: its suggestion becomes the hint. */
 function usageError(error: CommanderError, commandPath: string): MeterctlError {
-  const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
-  const suggestion = /^\((.*)\)$/.exec(rest.join(' '))?.[1];
-  const sentence = `${first.charAt(0).toUpperCase()}${first.slice(1)}`;
+  const [, said = '', suggestion] =
+    /^(?:error: )?(.*?)(?:\n\((Did you mean .*)\))?$/s.exec(error.message) ?? [];
+  const sentence = `${said.charAt(0).toUpperCase()}${said.slice(1)}`;
   return new MeterctlError('invalid', /[.?]$/.test(sentence) ? sentence : `${sentence}.`, {
     hint: suggestion ?? `See ${commandPath} --help`,
   });

@@ -165,13 +165,16 @@ async function reportError(thrown: unknown, path: string, { argv, terminal }: Su
   const { describeError, exitCodeOf, stackOf } = await import('./exit.js');
   const { createPaint } = await import('../terminal/paint.js');
   const { printable } = await import('../terminal/printable.js');
+  const { withoutSecrets } = await import('../keys/secret.js');
   const error = describeError(thrown, path);
-  const { code, message, hint = null } = error;
+  const { code, hint = null } = error;
+  const message = withoutSecrets(error.message);
   const { stdout, stderr } = terminal;
   const paint = createPaint({ color: stderr.color && !argv.includes('--no-color') });
   if (argv.includes('--json')) stdout.stream.write(`${JSON.stringify({ error: { code, message, hint } })}\n`);
   stderr.stream.write(`${paint.bad('error:')} ${printable(message)}\n`);
   if (hint !== null) stderr.stream.write(`${paint.faint('hint:')} ${printable(hint)}\n`);
-  if (argv.includes('--verbose') || argv.includes('-v')) stderr.stream.write(`${stackOf(thrown)}\n`);
+  if (argv.includes('--verbose') || argv.includes('-v'))
+    stderr.stream.write(`${withoutSecrets(stackOf(thrown))}\n`);
   return exitCodeOf(error);
 }

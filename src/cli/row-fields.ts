@@ -27,7 +27,11 @@ export interface RowFields {
 /** The rows of a file, or of stdin, which `-` means; of CSV the header line must be of known fields. Throws `not_found` and `invalid`. */
 export function openRows(context: Context, path: string, known: readonly string[]): AsyncGenerator<Row> {
   const { stdin } = context.terminal;
-  const checkHeader = (names: readonly string[]) => requireKnown(names, known, 1);
+  const checkHeader = (names: readonly string[]) => {
+    requireKnown(names, known, 1);
+    const twice = names.find((name, index) => names.indexOf(name) !== index);
+    if (twice !== undefined) throw wrongLine(1, `the field ${twice} stands there twice.`);
+  };
   if (path !== '-') {
     const file = resolve(context.folder, path);
     const found = statSync(file, { throwIfNoEntry: false });

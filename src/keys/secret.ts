@@ -64,6 +64,11 @@ export function hintOf(secret: string): string {
   return `${secret.slice(0, secret.indexOf('_') + '_test_'.length)}…${secret.slice(-4)}`;
 }
 
+/** The text with hints in the place of secrets: one may have been typed where something else was asked for. */
+export function withoutSecrets(text: string): string {
+  return text.replace(new RegExp(secretPattern, 'g'), hintOf);
+}
+
 /** SHA-256 of the secret. A secret has 142 random bits, so a slow hash would add nothing. */
 export function hashSecret(secret: string): Uint8Array {
   return hash('sha256', secret, 'buffer');

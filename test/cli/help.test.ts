@@ -42,6 +42,27 @@ describe('help', () => {
 });
 
 describe('bad usage', () => {
+  it.each(['keys revoke KEY', 'keys list --customer KEY', 'keys scan KEY', 'KEY', 'keys --KEY --verbose'])(
+    '%s tells the hint of a key that stands where none belongs, not the key',
+    async (line) => {
+      const key = `mk_test_${'aB3'.repeat(8)}_abcdef`;
+      const { code, out, err } = await createCommandLine(createTestFolder()).run(
+        `${line.replace('KEY', key)} --json`,
+      );
+      expect([2, 4]).toContain(code);
+      for (const text of [out, err]) {
+        expect(text).toContain('mk_test_…cdef');
+        expect(text).not.toContain(key);
+      }
+    },
+  );
+
+  it('is told whole, also of a value with line breaks', async () => {
+    const { run } = createCommandLine(createTestFolder());
+    const { err } = await run(['keys', 'create', '--name', 'one\ntwo']);
+    expect(err).toContain(`argument 'one two' is invalid. It must be 1 to 200 characters`);
+  });
+
   it.each([
     ['servve', 'There is no command "meterctl servve".', 'Did you mean meterctl serve?'],
     ['keys', 'meterctl keys needs a command: create, list', 'See meterctl keys --help'],

@@ -198,6 +198,7 @@ describe('keys from a file', () => {
 
   it.each([
     ['customer,nam\ncus_1,x', 'Line 1: there is no field nam. Did you mean name?'],
+    ['customer,name,customer\nCUSTOMER,x,cus_1', 'Line 1: the field customer stands there twice'],
     ['customer,name\nCUSTOMER,x\n,y', 'Line 3: customer is missing'],
     ['customer,expires\nCUSTOMER,soon', 'Line 2: expires: It must be a time'],
     ['customer,name\nCUSTOMER,x,y', 'line 2 does not fit'],
