@@ -27,6 +27,6 @@ export function createSinks(
     }
     sinks.set('webhook', createWebhookSink({ url, secret }, machine));
   }
-  if (command !== null) sinks.set('command', createCommandSink(command));
+  if (command !== null) sinks.set('command', createCommandSink(command, machine.clock));
   return sinks;
 }

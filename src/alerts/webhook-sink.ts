@@ -3,6 +3,7 @@
 import { Webhook } from 'standardwebhooks';
 import type { Host } from '../lib/host.js';
 import type { AlertMessage } from './alert-message.js';
+import { withTimeout } from './with-timeout.js';
 
 /** A receiver that has not answered by then is asked again later. */
 const timeoutMs = 15_000;
@@ -28,27 +29,17 @@ export function createWebhookSink(
       'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
       'webhook-signature': webhook.sign(id, at, body),
     };
-    const answer = await withTimeout(clock, (signal) =>
+    const answer = await withTimeout(clock, timeoutMs, (signal) =>
       // A redirect would take the message somewhere that nobody has chosen.
-      fetch(url, { method: 'POST', headers, body, signal, redirect: 'manual' }),
+      fetch(url, { method: 'POST', headers, body, signal, redirect: 'manual' }).catch(unreached),
     );
     await answer.body?.cancel();
     if (!answer.ok) throw new Error(`the receiver answered ${answer.status}`);
   };
 }
 
-async function withTimeout<T>(
-  clock: Host['clock'],
-  attempt: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const timeout = new AbortController();
-  const settled = new AbortController();
-  void clock.sleep(timeoutMs, settled.signal).then(() => {
-    if (!settled.signal.aborted) timeout.abort(new Error('the receiver did not answer in time'));
-  });
-  try {
-    return await attempt(timeout.signal);
-  } finally {
-    settled.abort();
-  }
+/** Says why: fetch itself tells no more than that it failed. */
+function unreached(error: Error & { cause?: Partial<NodeJS.ErrnoException> }): never {
+  const why = error.cause?.message || error.cause?.code;
+  throw why === undefined ? error : new Error(`the receiver cannot be reached: ${why}`, { cause: error });
 }

@@ -54,7 +54,10 @@ export const rules = {
     })
     .max(20, 'must not hold more than 20 percentages'),
   /** Unlike a base URL it may have a query. */
-  hookUrl: z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' }),
+  hookUrl: z
+    .url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' })
+    // Nobody can post to such a one, and this file is for version control.
+    .refine((url) => !/^https?:\/\/[^/?#]*@/.test(url), 'must not hold a name or a password'),
   command: z
     .array(text(4096), { error: 'must be a list: the program and its arguments' })
     .min(1, 'must name a program'),

@@ -71,6 +71,8 @@ describe('alerts', () => {
     [{ command: 'mail me' }, /alerts.command must be a list/],
     [{ command: [] }, /alerts.command must name a program/],
     [{ url: 'ftp://x' }, /alerts.url must be an http/],
+    [{ url: 'https://ada:pw@example.com' }, /alerts.url must not hold a name or a password/],
+    [{ url: 'not' }, /alerts.url must be an http/],
     [{ urls: 'x' }, /alerts.urls is not a setting[\s\S]*Did you mean alerts.url/],
   ])('are checked: %j', async (alerts, says) => {
     const { run } = await ready(alerts);
