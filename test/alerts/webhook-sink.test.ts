@@ -50,9 +50,7 @@ describe('an outgoing webhook', () => {
 
   it('was not taken when nobody listens, or answers in time', async () => {
     const nobody = createWebhookSink({ url: 'http://127.0.0.1:1/', secret }, createFakeHost());
-    await expect(nobody('alt_1', testMessage('alt_1', 0))).rejects.toThrow(
-      /be reached: bad port/,
-    );
+    await expect(nobody('alt_1', testMessage('alt_1', 0))).rejects.toThrow(/be reached: bad port/);
     const { received, url } = await openReceiver(null);
     const host: FakeHost = createFakeHost();
     const silent = createWebhookSink({ url, secret }, host)('alt_1', testMessage('alt_1', 0));
