@@ -97,7 +97,11 @@ export function fieldsOf({ line, fields }: Row, known: readonly string[]): RowFi
         .filter(([name]) => name.startsWith('metadata.'))
         .map(([name, value]) => [name.slice('metadata.'.length), value] as const);
       const entries = [...Object.entries(guarded('metadata', () => objectOf(fields.metadata))), ...columns]
-        .map(([key, value]) => [key, textOf(`metadata.${key}`, value) ?? ''] as const)
+        // As it stands: whoever has set it may have meant its blanks.
+        .map(
+          ([key, value]) =>
+            [key, typeof value === 'string' ? value : (textOf(`metadata.${key}`, value) ?? '')] as const,
+        )
         .filter(([, text]) => text !== '');
       for (const [key, text] of entries) guarded('metadata', () => parse.metadata(`${key}=${text}`));
       return Object.fromEntries(entries);

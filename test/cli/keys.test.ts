@@ -223,6 +223,7 @@ describe('export and import', () => {
     const made = await json<Made>(
       `keys create --customer ${customer} --name "x --scope a --ip ::1 --metadata a=b --rate 5/s`,
     );
+    await json(['keys', 'update', made.id, '--metadata', 'c= d ']);
     await json(`keys revoke ${(await json<Made>(`keys create --customer ${customer}`)).id}`);
     const exported = await run(`keys export --format ${format}`);
     expect(exported.out).not.toContain(made.key);
