@@ -87,6 +87,7 @@ describe('a secret', () => {
     const wrong = `${first.key.slice(0, -1)}${first.key.endsWith('0') ? '1' : '0'}`;
     expect(await tell(await call(daemon.url, wrong))).toBe(401);
     expect(await tell(await fetch(`${daemon.url}/nowhere?apiKey=${first.key}`))).toBe(404);
+    expect(await tell(await fetch(`${daemon.url}/${first.key}`))).toBe(404);
     expect(await tell(await fetch(`${daemon.url}/api?apiKey=${wrong}`))).toBe(401);
     const { made, pages } = await makeInPortal(daemon.url, first.key);
     expect(made).toMatch(/^mk_test_/);
@@ -102,6 +103,7 @@ describe('a secret', () => {
     const runs = [
       ...[verified, revoked, scanned],
       await program.run(['keys', 'list', '--json']),
+      await program.run(['keys', 'revoke', first.key, '--json']),
       await program.run(['keys', 'export']),
       await program.run(['audit', 'list', '--json']),
       await program.run(['config', '--json']),

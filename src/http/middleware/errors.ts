@@ -2,6 +2,7 @@
 
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { MeterctlError } from '../../domain/error.js';
+import { withoutSecrets } from '../../keys/secret.js';
 import type { Log } from '../../lib/host.js';
 import type { Site } from '../pages/layout.js';
 import { type ProblemCode, problemOf } from '../problem.js';
@@ -16,7 +17,7 @@ export function errors(log: Log, site: Site): ErrorRequestHandler {
       // What Stripe or the database says to the operator is not for other people's eyes, and none of their mistakes.
       const ours = cause === undefined && code !== 'unauthorized' && code !== 'internal';
       if (!ours || code === 'unavailable' || code === 'conflict')
-        log.warn('a request failed', { path: req.path, code, reason: message });
+        log.warn('a request failed', { path: withoutSecrets(req.path), code, reason: message });
       if (ours) return refuse(req, res, site, problemOf(code), message);
       return refuse(
         req,
@@ -28,7 +29,7 @@ export function errors(log: Log, site: Site): ErrorRequestHandler {
     }
     const code = codeOfBodyError(error);
     if (code) return refuse(req, res, site, code, 'The body cannot be read.');
-    log.error('a request failed because of a defect', { path: req.path, error });
+    log.error('a request failed because of a defect', { path: withoutSecrets(req.path), error });
     refuse(req, res, site, 'internal', 'Internal error.');
   };
 }
@@ -36,7 +37,7 @@ export function errors(log: Log, site: Site): ErrorRequestHandler {
 /** Answers what no route took. */
 export function notFound(site: Site): RequestHandler {
   return function notFound(req, res) {
-    refuse(req, res, site, 'not_found', `There is nothing at ${req.method} ${req.path}.`);
+    refuse(req, res, site, 'not_found', `There is nothing at ${req.method} ${withoutSecrets(req.path)}.`);
   };
 }
 
