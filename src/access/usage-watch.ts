@@ -6,17 +6,22 @@ import { currentSubscription } from '../domain/subscription.js';
 import type { Clock, Log } from '../lib/host.js';
 import { createLoop, type Loop } from '../lib/loop.js';
 import type { PriceTerms } from '../lib/pricing.js';
+import { turn } from '../lib/turn.js';
 import { callerLimits, withTerms } from './caller-limits.js';
 import { CountedLimits } from './counted-limits.js';
 import type { Counters } from './counters.js';
 import type { ThresholdWatch } from './threshold-watch.js';
+import { createWatchedMark } from './watched-mark.js';
 
 /** How often it is looked whether another process has recorded usage. */
 const lookIntervalMs = 1_000;
 
 /** What watching works with. */
 export interface UsageWatchDeps {
-  store: Pick<Store, 'findCustomer' | 'findLimits' | 'otherUsage' | 'listUsedSince'>;
+  store: Pick<
+    Store,
+    'findCustomer' | 'findLimits' | 'otherUsage' | 'listUsedSince' | 'findMark' | 'recordMark'
+  >;
   clock: Clock;
   log: Log;
   /** Limits of customers where nothing else is set. */
@@ -37,6 +42,7 @@ export function createUsageWatch(
   { store, clock, log, defaults, termsOf, termsReady }: UsageWatchDeps,
   { counters, watch }: { counters: Counters; watch: ThresholdWatch },
 ): UsageWatch {
+  const mark = createWatchedMark({ store, clock });
   let others: number | undefined;
   let lastUsageId: number | undefined;
 
@@ -53,14 +59,28 @@ export function createUsageWatch(
     else watch(limits, counted);
   }
 
+  /** Whose usage came after this row, up to the ledger's last one. */
+  async function usersSince(usageId: number | undefined): Promise<Set<string>> {
+    const users = new Set<string>();
+    for (let since = usageId; ; since = lastUsageId) {
+      const used = await store.listUsedSince(since);
+      lastUsageId = used.lastUsageId;
+      if (used.customerIds.length === 0) return users;
+      for (const id of used.customerIds) users.add(id);
+      // Calls go on in between.
+      await turn(clock);
+    }
+  }
+
   async function tick(): Promise<void> {
     const latest = await store.otherUsage();
-    const changed = others !== undefined && latest !== others;
+    const isFirst = others === undefined;
+    const changed = !isFirst && latest !== others;
+    const since = isFirst ? await mark.read() : lastUsageId;
     others = latest;
     if (changed) counters.expire();
-    const used = await store.listUsedSince(changed ? lastUsageId : undefined);
-    lastUsageId = used.lastUsageId;
-    for (const customerId of used.customerIds) await look(customerId);
+    for (const customerId of await usersSince(isFirst || changed ? since : undefined)) await look(customerId);
+    if (lastUsageId !== undefined) await mark.note(lastUsageId);
   }
 
   const loop = createLoop({ name: 'counts of usage', clock, log, intervalMs: lookIntervalMs, tick });

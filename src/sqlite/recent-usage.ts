@@ -5,18 +5,22 @@ import type { Database } from './open.js';
 
 /** The ledger's rows are numbered in the order of their commits, so the tail is found by number. */
 const usedSinceSql = `
-SELECT DISTINCT c.id FROM usage u JOIN customers c ON c.no = u.customer_no WHERE u.id > ? LIMIT 1000`;
+SELECT c.id AS customerId, max(u.id) AS usageId
+FROM (SELECT id, customer_no FROM usage WHERE id > ? ORDER BY id LIMIT 10000) u JOIN customers c ON c.no = u.customer_no
+GROUP BY u.customer_no`;
 
 /** The part of the ledger that tells of recent usage. */
 export function createRecentUsage({ connection, read }: Database): Pick<UsageStore, 'listUsedSince'> {
   const lastId = connection.prepare<[], number>('SELECT id FROM usage ORDER BY id DESC LIMIT 1').pluck();
-  const usedSince = connection.prepare<[number], string>(usedSinceSql).pluck();
+  const usedSince = connection.prepare<[number], { customerId: string; usageId: number }>(usedSinceSql);
   return {
     async listUsedSince(usageId) {
-      return read(() => ({
-        customerIds: usageId === undefined ? [] : usedSince.all(usageId),
-        lastUsageId: lastId.get() ?? 0,
-      }));
+      return read(() => {
+        const used = usageId === undefined ? [] : usedSince.all(usageId);
+        const lastUsageId =
+          used.length === 0 ? (lastId.get() ?? 0) : Math.max(...used.map((row) => row.usageId));
+        return { customerIds: used.map(({ customerId }) => customerId), lastUsageId };
+      });
     },
   };
 }

@@ -86,6 +86,34 @@ describe('thresholds', () => {
     ]);
   });
 
+  it('are told by the next process where this one was killed before it could, or nobody ran', async () => {
+    const { record, store, host, alerts, told } = await openWatch({ quota: { units: 10, per: 'day' } });
+    const start = async () => {
+      told.length = 0;
+      const admission = openOn({ host, store }, { alerts });
+      await admission.tick();
+      return { admission, told: told.map(({ threshold, used }) => [threshold, used]) };
+    };
+    expect((await start()).told).toEqual([]);
+    await record(8);
+    const second = await start();
+    expect(second.told).toEqual([
+      [50, 8],
+      [80, 8],
+    ]);
+    for (let minute = 0; minute < 3; minute += 1) {
+      host.jump(host.clock.nowMs() + 60_000);
+      await second.admission.tick();
+    }
+    expect((await start()).told).toEqual([]);
+    await record(2);
+    expect((await start()).told).toEqual([
+      [50, 10],
+      [80, 10],
+      [100, 10],
+    ]);
+  });
+
   it('are told of what is counted anew, also where it leaves no room for the call that asks', async () => {
     const { record, use, admission } = await openWatch({ quota: { units: 10, per: 'day' } });
     expect(await use(6)).toEqual(['quota 50: 6']);

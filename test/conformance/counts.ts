@@ -34,6 +34,23 @@ async function sumIn(store: Store, whose: UsageOwner, window: Period, known?: Wi
 
 /** The cases. */
 export function describeCounts(open: OpenStore): void {
+  describe('usage since a row', () => {
+    it('is told by customers, many rows at a time, up to the last row', async () => {
+      const { store } = await open();
+      const [ada = 0, bob = 0] = await addCustomers(store, 2);
+      expect(await store.listUsedSince(undefined)).toEqual({ customerIds: [], lastUsageId: 0 });
+      await store.recordUsage([newUsage(ada)], testStartMs);
+      const { lastUsageId: first } = await store.listUsedSince(undefined);
+      const many = Array.from({ length: 10_000 }, () => newUsage(bob));
+      await store.recordUsage([...many, newUsage(ada)], testStartMs);
+      const second = await store.listUsedSince(first);
+      expect(second.customerIds).toEqual(['cus_2']);
+      const third = await store.listUsedSince(second.lastUsageId);
+      expect(third).toEqual({ customerIds: ['cus_1'], lastUsageId: second.lastUsageId + 1 });
+      expect(await store.listUsedSince(third.lastUsageId)).toEqual({ ...third, customerIds: [] });
+    });
+  });
+
   describe('counts', () => {
     it('are what lies in a window, of a customer and of one key', async () => {
       const histories = fc.array(use, { maxLength: 60, size: 'max' });
