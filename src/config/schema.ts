@@ -1,7 +1,7 @@
 /** What meterctl.json may hold, and the rules for single values wherever they come from. */
 
 import { z } from 'zod';
-import { parseQuota, parseRate, quotaExamples, rateExamples } from '../domain/limit.js';
+import { limitedUnitsMax, parseQuota, parseRate, quotaExamples, rateExamples } from '../domain/limit.js';
 import { minorFromMajor, wholeMinorFromMajor } from '../domain/money.js';
 import { parseAddressRange } from '../lib/address-ranges.js';
 import { durationMs, parseDuration } from '../lib/duration.js';
@@ -48,6 +48,7 @@ export const rules = {
   rate: spelled(parseRate, `must be a rate such as ${rateExamples}`),
   quota: spelled(parseQuota, `must be a quota such as ${quotaExamples}`),
   count: wholeNumber(1, 999_999_999, 'must be a whole number from 1 to 999999999'),
+  units: wholeNumber(1, limitedUnitsMax, `must be a whole number from 1 to ${limitedUnitsMax}`),
   thresholds: z
     .array(wholeNumber(1, 1_000, 'must hold percentages from 1 to 1000'), {
       error: 'must be a list of percentages, such as [50, 80, 100]',
@@ -109,7 +110,7 @@ export const sections = {
       quota: rules.quota,
       maxInFlight: rules.count,
       spendCap: rules.amount,
-      prepaidUnits: rules.count,
+      prepaidUnits: rules.units,
     })
     .partial(),
   alerts: z

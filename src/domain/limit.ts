@@ -61,6 +61,12 @@ const rateUnits: Readonly<Record<string, number>> = {
   day: 86_400_000,
 };
 
+/** Units that a limit may allow at most. */
+export const limitedUnitsMax = 999_999_999_999;
+
+/** More calls in a time cannot be told apart: each has its share of the milliseconds. */
+const rateCountMax = 999_999_999;
+
 /** How rates are written, for messages. */
 export const rateExamples = '10/s, 600/min, 1000/hour or 20000/day';
 
@@ -69,7 +75,7 @@ export const quotaExamples = '100/hour, 1000/day, 20000/month or 50000/period (t
 
 /** Reads `10/s`; `undefined` for anything else. */
 export function parseRate(text: string): Rate | undefined {
-  const { count, word } = splitRatio(text) ?? {};
+  const { count, word } = splitRatio(text, rateCountMax) ?? {};
   const perMs = word === undefined ? undefined : rateUnits[word];
   return count === undefined || perMs === undefined ? undefined : { count, perMs };
 }
@@ -82,7 +88,7 @@ export function formatRate({ count, perMs }: Rate): string {
 
 /** Reads `1000/month`; `undefined` for anything else. */
 export function parseQuota(text: string): Quota | undefined {
-  const { count, word } = splitRatio(text) ?? {};
+  const { count, word } = splitRatio(text, limitedUnitsMax) ?? {};
   const per = (['hour', 'day', 'month', 'period'] as const).find((span) => span === word);
   return count === undefined || per === undefined ? undefined : { units: count, per };
 }
@@ -105,8 +111,8 @@ export function heldLimits(places: readonly (Limits | undefined)[]): HeldLimits 
   };
 }
 
-/** Up to nine digits, so that counting stays exact in every unit. */
-function splitRatio(text: string): { count: number; word: string } | undefined {
-  const [, count, word] = /^([1-9]\d{0,8})\/([a-z]+)$/.exec(text) ?? [];
-  return count === undefined || word === undefined ? undefined : { count: Number(count), word };
+function splitRatio(text: string, countMax: number): { count: number; word: string } | undefined {
+  const [, count, word] = /^([1-9]\d{0,14})\/([a-z]+)$/.exec(text) ?? [];
+  if (count === undefined || word === undefined || Number(count) > countMax) return undefined;
+  return { count: Number(count), word };
 }

@@ -54,6 +54,19 @@ describe('limits', () => {
     expect(data.map(({ subject }) => subject)).toEqual([customer, customer, customer]);
   });
 
+  it('may allow as many units as tokens or bytes come to', async () => {
+    const units = 999_999_999_999;
+    const { json, run, customer } = await ready({
+      limits: { quota: `${units}/period`, prepaidUnits: units },
+    });
+    const large = { quota: `${units}/period`, prepaid_units: units };
+    expect(await json(`limits show ${customer}`)).toMatchObject(large);
+    expect(await json(`limits set ${customer} --quota ${units}/period`)).toMatchObject(large);
+    for (const limit of [`--quota ${units + 1}/day`, '--rate 1000000000/s']) {
+      expect((await run(`limits set ${customer} ${limit}`)).code).toBe(2);
+    }
+  });
+
   it('come from the plan and from meterctl.json where the customer has none', async () => {
     const config = { limits: { rate: '10/s', spendCap: '5.00', prepaidUnits: 7 } };
     const { json, customer, price } = await ready(config);

@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { MeterctlError } from '../../domain/error.js';
 import type { Limits, Quota, Rate } from '../../domain/limit.js';
-import { quotaExamples, rateExamples } from '../../domain/limit.js';
+import { limitedUnitsMax, quotaExamples, rateExamples } from '../../domain/limit.js';
 import { wholeMinorFromMajor } from '../../domain/money.js';
 import { addExamples, type Runner } from '../command.js';
 import type { Context } from '../context.js';
@@ -21,8 +21,6 @@ interface Options {
   none?: true;
 }
 
-const unitsMax = 999_999_999_999;
-
 /** Declares the command. */
 export function declare(command: Command, run: Runner): void {
   command
@@ -36,7 +34,7 @@ export function declare(command: Command, run: Runner): void {
     .option(
       '--prepaid-units <number>',
       'units that may be used once, counted from now',
-      parse.orNone(parse.wholeNumber(0, unitsMax)),
+      parse.orNone(parse.wholeNumber(0, limitedUnitsMax)),
     )
     .option('--none', 'take away everything that was set here')
     .addHelpText(
