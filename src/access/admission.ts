@@ -79,6 +79,7 @@ export function createAdmission(deps: AdmissionDeps): AdmissionControl {
     // A request that has waited comes after others that were made later: by its own time the steady one would run too fast.
     const steadyMs = steady(clock.nowMs());
     const stand: Stand = { limits, counters: counted, standing, atMs, steadyMs };
+    standing.forgive(limits.scopes, steadyMs);
     if (!fits(stand, units)) return refusalBy(stand, units);
     return new Reservation(stand, units, held.reserving);
   }

@@ -26,12 +26,18 @@ export class RateLimiter {
 
   /** The debt of caller `no` at `atMs`: 0 when its burst is whole, `perMs` when all of it is used. */
   debtMs(no: number, { perMs }: Rate, atMs: number): number {
-    const debtMs = this.#paidAtMs.at(no) - atMs;
-    if (debtMs <= perMs) return Math.max(0, debtMs);
-    // More than a whole burst is owed only where the rate was another one before.
+    return Math.min(perMs, Math.max(0, this.#paidAtMs.at(no) - atMs));
+  }
+
+  /**
+   * This is the rate that holds now: of what was taken by another one no more than a burst is still owed. Calls in flight go on
+   * by the rate that they were let in with, and must not call this.
+   */
+  forgive(no: number, { perMs }: Rate, atMs: number): void {
+    const forgivenMs = this.#paidAtMs.at(no) - atMs - perMs;
+    if (forgivenMs <= 0) return;
     this.#paidAtMs.set(no, atMs + perMs);
-    forgive(this.#newest[no], debtMs - perMs, perMs);
-    return perMs;
+    this.#newest[no]?.note(forgivenMs, perMs);
   }
 
   /** Takes one call from a caller with this debt. */
@@ -39,7 +45,7 @@ export class RateLimiter {
     const costMs = perMs / count;
     this.#paidAtMs.set(no, atMs + debtMs + costMs);
     const older = this.#newest[no];
-    lower(older, debtMs);
+    older?.note(0, debtMs);
     const take = new LinkedTake(this, no, costMs, older);
     if (older) older.newer = take;
     this.setNewest(no, take);
@@ -70,60 +76,62 @@ export class RateLimiter {
 
 /**
  * The calls of a caller that are in flight, in the order in which they came. Debt is the work that waits in a queue, which the
- * clock does at an even pace; a call adds its cost to it. Had it not come, less would wait now: its cost, but no more than the
- * least that was there at any time since, as where the queue ran empty nothing of it was left. So the least that any later call
- * has found is kept for each. Of two calls the newer one never has the smaller one.
+ * clock does at an even pace; a call adds its cost to it. Had it not come, less would wait now: its cost without what of it was
+ * forgiven, but no more than the least that was there at any time since, as where the queue ran empty nothing of it was left.
+ * Each knows of the time between it and the next one in flight, so that whoever begins or ends has one other to tell, however
+ * many there are.
  */
 class LinkedTake implements Take {
   readonly #limiter: RateLimiter;
   readonly #no: number;
-  /** The debt that it has made. */
-  costMs: number;
-  /** The least debt that a call after it has found. */
-  leastMs = Number.POSITIVE_INFINITY;
+  readonly #costMs: number;
   older: LinkedTake | undefined;
   newer: LinkedTake | undefined;
+  /** How much debt was forgiven in that time, and the least that a call has found in it, or that was left. */
+  #forgivenMs = 0;
+  #leastMs = Number.POSITIVE_INFINITY;
   #isInFlight = true;
 
   constructor(limiter: RateLimiter, no: number, costMs: number, older: LinkedTake | undefined) {
     this.#limiter = limiter;
     this.#no = no;
-    this.costMs = costMs;
+    this.#costMs = costMs;
     this.older = older;
+  }
+
+  /** So much was forgiven, and no more than this was owed then. */
+  note(forgivenMs: number, debtMs: number): void {
+    this.#forgivenMs += forgivenMs;
+    this.#leastMs = Math.min(Math.max(0, this.#leastMs - forgivenMs), debtMs);
   }
 
   giveBack(): void {
     if (!this.#isInFlight) return;
-    const backMs = Math.min(this.costMs, this.leastMs);
-    // Those after it would have found less debt, and those before it would have seen less after them.
-    for (let take = this.newer; take; take = take.newer) take.leastMs -= backMs;
-    lower(this.older, this.leastMs - backMs);
+    let backMs = this.#oweLess(this.#costMs);
+    for (let take = this.newer; take && backMs > 0; take = take.newer) backMs = take.#oweLess(backMs);
     this.#limiter.repay(this.#no, backMs);
     this.end();
+  }
+
+  /** So much less was owed before. Returns how much less that makes after it: of less, less was forgiven. */
+  #oweLess(lessMs: number): number {
+    const forgivenMs = Math.min(lessMs, this.#forgivenMs);
+    this.#forgivenMs -= forgivenMs;
+    const restMs = Math.min(lessMs - forgivenMs, this.#leastMs);
+    this.#leastMs -= restMs;
+    return restMs;
   }
 
   end(): void {
     if (!this.#isInFlight) return;
     this.#isInFlight = false;
+    this.older?.note(this.#forgivenMs, this.#leastMs);
     if (this.older) this.older.newer = this.newer;
     if (this.newer) this.newer.older = this.older;
     else this.#limiter.setNewest(this.#no, this.older);
     // Links of what has ended would keep alive what has ended after it.
     this.older = undefined;
     this.newer = undefined;
-  }
-}
-
-/** Only so much was owed when a call came after these. */
-function lower(newest: LinkedTake | undefined, debtMs: number): void {
-  for (let take = newest; take && take.leastMs > debtMs; take = take.older) take.leastMs = debtMs;
-}
-
-/** Of what was owed only so much is left. What its calls were forgiven they cannot give back. */
-function forgive(newest: LinkedTake | undefined, forgivenMs: number, debtMs: number): void {
-  for (let take = newest; take; take = take.older) {
-    take.costMs = Math.max(0, Math.min(take.costMs, take.leastMs) - forgivenMs);
-    take.leastMs = debtMs;
   }
 }
 

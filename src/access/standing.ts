@@ -9,6 +9,8 @@ export interface Standing {
   /** How much of its rate's burst the scope has used, in time. */
   debtMs(scope: Scope, atMs: number): number;
   inFlight(scope: Scope): number;
+  /** A call asks to be let in, so its rates are those that hold now: see `RateLimiter`. */
+  forgive(scopes: readonly Scope[], atMs: number): void;
   /** A call begins. Returns what it takes of rates. */
   enter(scopes: readonly Scope[], atMs: number): readonly Take[];
   /** A call has ended. */
@@ -40,6 +42,12 @@ export function createStanding(): Standing {
   return {
     debtMs,
     inFlight: (scope) => callsOf(scope).inFlight.at(scope.whose.no),
+    forgive(scopes, atMs) {
+      for (const scope of scopes) {
+        const { whose, held } = scope;
+        if (held.rate) callsOf(scope).rates.forgive(whose.no, held.rate, atMs);
+      }
+    },
     enter(scopes, atMs) {
       const takes: Take[] = [];
       for (const scope of scopes) {

@@ -24,6 +24,7 @@ function createBucket({ count, perMs }: Rate) {
 /** One caller of the limiter. */
 function createCaller(rate: Rate, limiter = new RateLimiter(), no = 1) {
   return (atMs: number): boolean => {
+    limiter.forgive(no, rate, atMs);
     const debtMs = limiter.debtMs(no, rate, atMs);
     if (callWaitMs(rate, debtMs) > 0) return false;
     limiter.take(no, rate, debtMs, atMs);
@@ -102,13 +103,17 @@ describe('a rate', () => {
   });
 });
 
-/** The reference for what is given back: what is owed after these calls, worked out from the first of them on. */
-function debtAfter(takenAtMs: readonly number[], { count, perMs }: Rate, atMs: number): number {
+/** What comes over a caller: a call that adds to its debt, or a look at a rate that leaves no more of it than a burst. */
+type Turn = { atMs: number } & ({ costMs: number } | { burstMs: number });
+
+/** The reference for what is given back: what is owed after these turns, worked out from the first of them on. */
+function debtAfter(turns: readonly Turn[], atMs: number): number {
   let owedMs = 0;
   let lastMs = 0;
-  for (const takeAtMs of takenAtMs) {
-    owedMs = Math.max(0, owedMs - (takeAtMs - lastMs)) + perMs / count;
-    lastMs = takeAtMs;
+  for (const turn of turns) {
+    owedMs = Math.max(0, owedMs - (turn.atMs - lastMs));
+    owedMs = 'costMs' in turn ? owedMs + turn.costMs : Math.min(owedMs, turn.burstMs);
+    lastMs = turn.atMs;
   }
   return Math.max(0, owedMs - (atMs - lastMs));
 }
@@ -117,44 +122,52 @@ describe('a call that is refused after it was let in', () => {
   const steps = fc.array(
     fc.record({
       pause: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 3, noNaN: true })),
-      does: fc.constantFrom('call', 'call', 'giveBack', 'end'),
+      does: fc.constantFrom('call', 'call', 'call', 'giveBack', 'end', 'changeRate'),
       which: fc.nat(),
     }),
     { maxLength: 120, size: 'max' },
   );
+  /** One that never changes, or several of very different bursts. */
+  const changingRates = fc.oneof(
+    fc.tuple(rates),
+    fc.array(fc.record({ count: fc.integer({ min: 1, max: 9 }), perMs: fc.integer({ min: 1, max: 99 }) }), {
+      minLength: 2,
+      maxLength: 4,
+    }),
+  );
 
-  it('has its caller owe what would be owed if it had never come', () => {
+  it('has its caller owe what would be owed if it had never come, also when its rate is changed meanwhile', () => {
     fc.assert(
-      fc.property(rates, steps, (rate, history) => {
+      fc.property(changingRates, steps, (several, history) => {
         const limiter = new RateLimiter();
-        let taken: { atMs: number; take: Take }[] = [];
-        const inFlight: typeof taken = [];
+        let rate = several[0]!;
+        let turns: Turn[] = [];
+        const inFlight: { turn: Turn; take: Take }[] = [];
         let atMs = 0;
         for (const { pause, does, which } of history) {
           // As long as a call takes to be paid off is what matters.
-          atMs += Math.floor((pause * rate.perMs) / rate.count);
+          const costMs = rate.perMs / rate.count;
+          atMs += Math.floor(pause * costMs);
+          if (does === 'changeRate') rate = several[which % several.length]!;
+          limiter.forgive(1, rate, atMs);
+          turns.push({ atMs, burstMs: rate.perMs });
           const debtMs = limiter.debtMs(1, rate, atMs);
           if (does === 'call' && callsLeft(rate, debtMs) > 0) {
-            const call = { atMs, take: limiter.take(1, rate, debtMs, atMs) };
-            taken.push(call);
-            inFlight.push(call);
-          } else if (does !== 'call' && inFlight.length > 0) {
-            const [call] = inFlight.splice(which % inFlight.length, 1);
+            const turn = { atMs, costMs: rate.perMs / rate.count };
+            inFlight.push({ turn, take: limiter.take(1, rate, debtMs, atMs) });
+            turns.push(turn);
+          } else if (does === 'giveBack' || does === 'end') {
+            const [call] = inFlight.splice(which % Math.max(1, inFlight.length), 1);
             if (does === 'giveBack') {
-              call!.take.giveBack();
-              taken = taken.filter((each) => each !== call);
+              call?.take.giveBack();
+              turns = turns.filter((turn) => turn !== call?.turn);
             }
-            call!.take.end();
+            call?.take.end();
           }
-          const expected = debtAfter(
-            taken.map((each) => each.atMs),
-            rate,
-            atMs,
-          );
-          expect(limiter.debtMs(1, rate, atMs)).toBeCloseTo(expected, 4);
+          expect(limiter.debtMs(1, rate, atMs)).toBeCloseTo(debtAfter(turns, atMs), 4);
         }
       }),
-      { numRuns: 1_000 },
+      { numRuns: 2_000 },
     );
   });
 
@@ -184,10 +197,12 @@ describe('a call that is refused after it was let in', () => {
     const slow = { count: 2, perMs: 3_600_000 };
     const fast = { count: 2, perMs: 1_000 };
     const limiter = new RateLimiter();
-    const takes = [limiter.take(1, slow, 0, 0), limiter.take(1, slow, 1_800_000, 0)];
+    const [first, second] = [limiter.take(1, slow, 0, 0), limiter.take(1, slow, 1_800_000, 0)];
+    limiter.forgive(1, fast, 0);
+    first.giveBack();
     expect(limiter.debtMs(1, fast, 0)).toBe(1_000);
-    for (const take of takes) take.giveBack();
-    expect(limiter.debtMs(1, fast, 0)).toBe(1_000);
+    second.giveBack();
+    expect(limiter.debtMs(1, fast, 0)).toBe(0);
   });
 
   it('leaves other callers alone, also among a million of them', () => {

@@ -95,6 +95,32 @@ describe('a call that runs', () => {
     expect(await admit(1)).toMatchObject({ refused: 'rate_limited' });
   });
 
+  it('forgives nobody what is owed by a rate that was set while it runs', async () => {
+    const { admit, set, host } = await openAdmission();
+    const quota = { units: 99, per: 'day' } as const;
+    await set({ rate: { count: 2, perMs: 1_000 }, quota });
+    const running = admitted(await admit(1));
+    await set({ rate: { count: 2, perMs: 3_600_000 }, quota });
+    await host.advance(500);
+    admitted(await admit(1));
+    admitted(await admit(1));
+    expect(headersOf(running)).toMatchObject({ RateLimit: '"rate";r=0;t=1, "quota";r=96;t=43200' });
+    expect(await admit(1)).toMatchObject({ refused: 'rate_limited' });
+    expect(running.hold(100)).toMatchObject({ refused: 'quota_exceeded' });
+    expect(await admit(1)).toMatchObject({ refused: 'rate_limited' });
+  });
+
+  it('owes a burst of the rate that holds at most', async () => {
+    const { admit, set, host } = await openAdmission();
+    await set({ rate: { count: 2, perMs: 3_600_000 } });
+    admitted(await admit(1));
+    admitted(await admit(1));
+    await set({ rate: { count: 2, perMs: 1_000 } });
+    expect(await admit(1)).toMatchObject({ refused: 'rate_limited' });
+    await host.advance(500);
+    admitted(await admit(1));
+  });
+
   it('goes on when its hour ends while the ledger cannot be read', async () => {
     const { admit, set, store, host } = await openAdmission();
     await set({ quota: { units: 10, per: 'hour' } });
