@@ -57,9 +57,10 @@ export class AnswerBody {
     if (!this.#draining) this.#flow.resume();
   }
 
-  /** Throws away what was held: there is nobody to have it. */
+  /** Throws away what was held: there is nobody to have it, or to be waited for. */
   drop(): void {
     this.#held = [];
+    this.#draining = false;
   }
 
   write(chunk: Buffer): void {

@@ -92,6 +92,24 @@ describe('a client that hangs up', () => {
     await billed(gateway, { units, requests: 1 });
   });
 
+  it('and took too little of its answer pays for all of that where the route says so', async () => {
+    const megabyte = 1024 * 1024;
+    const upstream = await openUpstream((_req, res) => res.end(Buffer.alloc(32 * megabyte)));
+    const gateway = await openGateway(upstream, {
+      routes: [{ path: '/bytes', units: { by: 'response-bytes', per: megabyte }, onAbort: 'upstream' }],
+      limits: { maxInFlight: 1 },
+    });
+    const client = begin(gateway, '/bytes');
+    client.end();
+    // Nobody reads it, so the upstream has to wait.
+    await once(client, 'response');
+    await sleep(100);
+    client.destroy();
+    await billed(gateway, { units: 32, requests: 1 });
+    // Its place is free again.
+    expect((await gateway.call('/bytes', { method: 'HEAD' })).status).toBe(200);
+  });
+
   it('mid-answer pays what is known at the head, unless the route says that it is free then', async () => {
     const upstream = await openPatient();
     const gateway = await openGateway(upstream.url, {
