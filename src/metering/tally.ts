@@ -117,9 +117,10 @@ function documentTally(pointer: string): Tally {
   let bytes = 0;
   let fault: string | undefined;
   return tally({
-    head({ encoded }) {
-      if (encoded) fault = 'the answer is compressed';
-      return encoded ? 'head' : 'whole';
+    head({ encoded, upgraded }) {
+      if (upgraded) fault = 'the connection was handed over';
+      else if (encoded) fault = 'the answer is compressed';
+      return fault === undefined ? 'whole' : 'head';
     },
     data(chunk) {
       bytes += chunk.length;

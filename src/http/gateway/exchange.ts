@@ -153,10 +153,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#broken) this.#breakOff(this.#broken);
   }
 
-  /** Waits as `#answer` does, then joins both connections. */
+  /** Waits as `#answer` does, then joins both connections, unless the client's is gone. */
   async #handOver(head: AnswerHead, upstream: Duplex): Promise<void> {
     upstream.on('error', () => upstream.destroy());
     const bill = await this.#billed(head);
+    if (this.#clientGone) this.#end('client-gone');
     if (!bill || this.#state !== 'held') return void upstream.destroy();
     const client = this.#req.socket;
     this.#res.detachSocket(client);

@@ -10,14 +10,15 @@ import { openGateway, openUpstream, sendRaw } from './open-gateway.js';
 
 const agreed = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other/1\r\n\r\n';
 
-/** An upstream that speaks another protocol with whoever asks for it. */
-function openOther(speak: (socket: Duplex) => void): Promise<string> {
+/** An upstream that speaks another protocol with whoever asks for it. `before`: what happens until it agrees. */
+function openOther(speak: (socket: Duplex) => void, before?: () => Promise<void>): Promise<string> {
   return openUpstream(
     (_req, res) => res.end('ok'),
     (server) =>
-      server.on('upgrade', (_req, socket: Duplex) => {
+      server.on('upgrade', async (_req, socket: Duplex) => {
         onTestFinished(() => void socket.destroy());
         socket.on('error', () => undefined);
+        await before?.();
         socket.write(agreed);
         speak(socket);
       }),
@@ -57,6 +58,28 @@ describe('a request for another protocol', () => {
     }
     expect((await gateway.call('/healthz')).status).toBe(200);
   });
+
+  it.each([
+    ['under an Idempotency-Key', 'delivered', 'Idempotency-Key: once\r\n'],
+    ['where all that the upstream does is owed', 'upstream', ''],
+  ])('ends with its answer when nobody is left to have it (%s)', async (_where, onAbort, field) => {
+    let client: Socket | undefined;
+    const gateway = await openGateway(
+      await openOther(
+        (socket) => socket.resume(),
+        async () => {
+          client?.resetAndDestroy();
+          // Until the gateway has heard of it.
+          await sleep(50);
+        },
+      ),
+      { routes: [{ path: '/api', onAbort }], limits: { maxInFlight: 1 } },
+    );
+    client = open(gateway.url, asking(gateway.key).replace('\r\n\r\n', `\r\n${field}\r\n`));
+    await once(client, 'close');
+    await eventually(async () => expect((await gateway.call('/api')).status).toBe(200));
+    expect((await gateway.usage()).requests).toBe(2);
+  });
 });
 
 describe('a connection that was handed over', () => {
@@ -74,6 +97,15 @@ describe('a connection that was handed over', () => {
     client.end();
     await once(client, 'close');
     await eventually(async () => expect((await gateway.usage()).units).toBe(5));
+  });
+
+  it('has no body that its units could stand in, and costs the fallback', async () => {
+    const gateway = await openGateway(await openOther((socket) => socket.resume()), {
+      routes: [{ path: '/api', units: { by: 'json', pointer: '/units' }, fallbackUnits: 3 }],
+    });
+    const client = open(gateway.url, asking(gateway.key));
+    const [head] = await once(client, 'data');
+    expect(String(head)).toMatch(/^HTTP\/1\.1 101 .*\r\nMeterctl-Units: 3\r\n/s);
   });
 
   it('on which nothing passes for too long is cut, and holds no place any more', async () => {
