@@ -77,6 +77,8 @@ export class MeteredCall implements CallMeter {
     const { rule, admission } = this.#deps;
     if (!isBilled(rule, answer.status)) {
       this.#stage = 'done';
+      // Given back before the answer tells how limits stand.
+      admission.settle(0);
       return this.#bill(0);
     }
     const known = this.#tally.head(answer, request);

@@ -56,6 +56,18 @@ describe('a limit before an upstream', () => {
     expect((await gateway.usage()).units).toBe(5);
   });
 
+  it('is told as it stands when an answer is not billed: the call holds nothing any more', async () => {
+    const upstream = await openUpstream((req, res) => {
+      res.writeHead(req.url === '/fails' ? 500 : 200).end();
+    });
+    const gateway = await openGateway(upstream, {
+      routes: [{ path: '/fails', units: 7 }, { path: '/works' }],
+      limits: { quota: '10/hour' },
+    });
+    expect((await gateway.call('/fails')).headers.get('x-ratelimit-remaining')).toBe('10');
+    expect((await gateway.call('/works')).headers.get('x-ratelimit-remaining')).toBe('9');
+  });
+
   const limitFields = [
     'RateLimit-Policy',
     'RateLimit',
