@@ -36,6 +36,8 @@ export interface Admission {
    * first thing that follows the commit, so that no count is read in between.
    */
   settle(units: number, atMs?: number): void;
+  /** The call is not sold for a reason that is none of its own: it has taken nothing of rates. */
+  excuse(): void;
   /** The call has ended: gives back what it still holds. */
   release(): void;
 }
@@ -130,6 +132,10 @@ export class Reservation implements Admission {
     this.#caller.settled(units, atMs ?? this.#madeAtMs, this.#stand.counters);
   }
 
+  excuse(): void {
+    for (const take of this.#takes) take.giveBack();
+  }
+
   release(): void {
     if (!this.#isRunning) return;
     this.#isRunning = false;
@@ -200,7 +206,7 @@ export class Reservation implements Admission {
   #refusal(units: number): LimitRefusal {
     const others = (counter: Counter) => ({ ...counter, reserved: counter.reserved - this.#held });
     const stand = this.#present();
-    for (const take of this.#takes) take.giveBack();
+    this.excuse();
     return refusalBy({ ...stand, counters: stand.counters.map(others) }, units, 0);
   }
 }

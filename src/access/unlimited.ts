@@ -39,6 +39,10 @@ export class Unlimited implements Admission {
     this.#caller.settled(units, atMs, noCounters);
   }
 
+  excuse(): void {
+    // It has taken nothing.
+  }
+
   release(): void {
     // It holds nothing.
   }

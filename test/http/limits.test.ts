@@ -1,6 +1,7 @@
 /** Limits as a client meets them: over real connections, at the running daemon. */
 
 import { describe, expect, it } from 'vitest';
+import { breakLedger } from '../support/broken-ledger.js';
 import { openDaemon } from '../support/daemon.js';
 import { eventually } from '../support/eventually.js';
 import { flood } from '../support/flood.js';
@@ -39,6 +40,17 @@ describe('limits over HTTP', () => {
       code: 'rate_limited',
       title: 'Too many requests',
     });
+  });
+
+  it('take nothing of a rate from calls that cannot be recorded', async () => {
+    const { daemon, call } = await openShop({ limits: { rate: '3/h' } });
+    expect((await call()).status).toBe(200);
+    const mend = breakLedger(daemon.databasePath);
+    for (let each = 0; each < 4; each += 1) expect((await call()).status).toBe(500);
+    mend();
+    const statuses: number[] = [];
+    for (let each = 0; each < 3; each += 1) statuses.push((await call()).status);
+    expect(statuses).toEqual([200, 200, 429]);
   });
 
   it('answer 402 where money or what was paid for is used up, with the way to mend it', async () => {

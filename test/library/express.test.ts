@@ -6,10 +6,10 @@ import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import Database from 'better-sqlite3';
 import express from 'express';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { MeterctlError, type Price } from '../../src/meterctl.js';
+import { breakLedger } from '../support/broken-ledger.js';
 import { eventually } from '../support/eventually.js';
 import { openShop, serve, type TestShop } from '../support/library.js';
 
@@ -130,12 +130,7 @@ describe('a call', () => {
     });
     await (await call()).text();
     await eventually(async () => expect((await seller.usage()).units).toBe(1));
-    const database = new Database(join(seller.folder, '.meterctl', 'meterctl.db'));
-    for (const table of ['usage', 'open_calls']) {
-      const fail = `SELECT RAISE(ABORT, 'broken on purpose')`;
-      database.exec(`CREATE TRIGGER broken_${table} BEFORE INSERT ON ${table} BEGIN ${fail}; END`);
-    }
-    database.close();
+    onTestFinished(breakLedger(join(seller.folder, '.meterctl', 'meterctl.db')));
     const refused = await call();
     expect([refused.status, refused.headers.has('x-secret')]).toEqual([500, false]);
     expect(await refused.json()).toMatchObject({ code: 'internal' });

@@ -22,6 +22,7 @@ export const webhookSecret = 'whsec_daemon';
 /** A running daemon and the Stripe that it talks to. */
 export interface TestDaemon {
   url: string;
+  databasePath: string;
   stripe: Stripe;
   emulator: Emulator;
   /** Everything that was logged, oldest first. */
@@ -64,7 +65,7 @@ export async function openDaemon(
   const { app, url } = await open();
   if (options.webhooks !== false) emulator.forwardTo({ url: `${url}/webhook`, secret: webhookSecret });
   return {
-    ...{ url, emulator, logged },
+    ...{ url, emulator, logged, databasePath: settings.databasePath },
     stripe: createTestStripe(emulator),
     run: (line, more) => run(line, { env, ...more }),
     json: (line) => json(line, { env }),

@@ -30,6 +30,11 @@ export class RefusedCall extends Error {
   }
 }
 
+/** Throws what is no refusal of the call. */
+export function unlessRefused(error: unknown): void {
+  if (!(error instanceof RefusedCall)) throw error;
+}
+
 /** Bills one call. */
 export interface CallMeter {
   /** Whether the upstream goes on to its end without the client. */

@@ -10,7 +10,7 @@ import type { CallBeginning, OpenCall } from '../../metering/open-calls.js';
 import { createTally, documentBytesMax, type RequestSigns, type Tally } from '../../metering/tally.js';
 import type { Refusal } from '../problem.js';
 import type { AnswerHead } from './answer-head.js';
-import { AnsweredBefore, type CallEnd, type CallMeter, RefusedCall } from './call-meter.js';
+import { AnsweredBefore, type CallEnd, type CallMeter, RefusedCall, unlessRefused } from './call-meter.js';
 
 /** What a call is billed with. */
 export interface MeteredCallDeps {
@@ -99,6 +99,9 @@ export class MeteredCall implements CallMeter {
       if (recorded.recorded === 'repeat' && this.#deps.repeat) throw new AnsweredBefore(this.#deps.repeat);
       admission.settle(units);
       return this.#bill(units);
+    } catch (error) {
+      admission.excuse();
+      throw error;
     } finally {
       if (this.#stage === 'writing') this.#stage = 'done';
       if (this.#over !== undefined) this.#release();
@@ -241,8 +244,4 @@ export class MeteredCall implements CallMeter {
     if (why !== undefined) this.#deps.misreported(why);
     return units;
   }
-}
-
-function unlessRefused(error: unknown): void {
-  if (!(error instanceof RefusedCall)) throw error;
 }

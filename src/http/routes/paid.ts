@@ -137,12 +137,14 @@ async function answer(deps: PaidDeps, res: Response, call: Call, admission: Admi
         recorded = await deps.ledger.record(usageOf(deps, call, admission));
       }
     } catch (error) {
+      admission.excuse();
       // The ledger writer tells of the outage once; only a defect is told for each call.
       if (!(error instanceof MeterctlError)) throw error;
       return sendRefusal(res, unrecorded);
     }
     if (recorded.recorded === 'repeat') {
       // What it held is not used, and the answer tells how limits stand.
+      admission.excuse();
       admission.release();
       return await call.keyed?.repeat();
     }
@@ -187,6 +189,7 @@ function releasingKey(admission: Admission, keyed: KeyedRequest): Admission {
     },
     lookAgain: (units, atMs) => admission.lookAgain(units, atMs),
     settle: (units, atMs) => admission.settle(units, atMs),
+    excuse: () => admission.excuse(),
     release() {
       admission.release();
       keyed.end();

@@ -1,6 +1,7 @@
 /** Limits before an upstream that tells the cost of a call late: nothing goes beyond them, and what is refused costs nothing. */
 
 import { describe, expect, it } from 'vitest';
+import { breakLedger } from '../../support/broken-ledger.js';
 import { eventually } from '../../support/eventually.js';
 import { openEvents, openGateway, openUpstream, readAll, sendRaw, type TestGateway } from './open-gateway.js';
 
@@ -67,6 +68,27 @@ describe('a limit before an upstream', () => {
     expect((await gateway.call('/fails')).headers.get('x-ratelimit-remaining')).toBe('10');
     expect((await gateway.call('/works')).headers.get('x-ratelimit-remaining')).toBe('9');
   });
+
+  it.each([
+    ['is known', {}],
+    ['is told at the end', { units: { by: 'events' } }],
+  ])(
+    'takes nothing of a rate from calls that cannot be recorded, where their cost %s',
+    async (_when, rule) => {
+      const upstream = await openUpstream((_req, res) => res.end('data: x\n\n'));
+      const gateway = await openGateway(upstream, {
+        routes: [{ path: '/api', ...rule }],
+        limits: { rate: '3/h' },
+      });
+      expect((await gateway.call('/api')).status).toBe(200);
+      const mend = breakLedger(gateway.databasePath);
+      for (let call = 0; call < 4; call += 1) expect((await gateway.call('/api')).status).toBe(502);
+      mend();
+      const statuses: number[] = [];
+      for (let call = 0; call < 3; call += 1) statuses.push((await gateway.call('/api')).status);
+      expect(statuses).toEqual([200, 200, 429]);
+    },
+  );
 
   const limitFields = [
     'RateLimit-Policy',
