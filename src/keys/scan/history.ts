@@ -23,8 +23,8 @@ export interface HistorySighting extends Sighting {
 }
 
 /**
- * The folder of the repository that this folder lies in, or is when it is bare; `undefined` when there is none. Throws
- * `unavailable` when Git does not open the one that there is: it may belong to somebody else.
+ * The folder of the repository that this folder lies in, or that it is itself, as a bare one; `undefined` when there is none.
+ * Throws `unavailable` when Git does not open the one that there is: it may belong to somebody else.
  */
 export async function findRepository(folder: string): Promise<string | undefined> {
   const ask = async (question: string) => {
@@ -32,7 +32,7 @@ export async function findRepository(folder: string): Promise<string | undefined
     return stdout.trim();
   };
   try {
-    if ((await ask('--is-bare-repository')) === 'true') return await ask('--absolute-git-dir');
+    if ((await ask('--is-inside-git-dir')) === 'true') return await ask('--absolute-git-dir');
     return await ask('--show-toplevel');
   } catch (error) {
     if (!liesInRepository(folder)) return undefined;

@@ -173,7 +173,7 @@ describe('a scan', () => {
     expect((await scan()).findings).toMatchObject([{ file: 'a', line: 1 }]);
   });
 
-  it('looks through a repository that is bare', async () => {
+  it('looks through a repository that is bare, or is named by its own folder', async () => {
     const { folder, secret, scan } = await open();
     git(folder, 'init', '-q');
     writeFileSync(join(folder, 'a'), secret);
@@ -185,6 +185,7 @@ describe('a scan', () => {
       history: true,
       findings: [{ file: join(bare, 'a'), line: 1, commit: git(folder, 'rev-parse', 'HEAD') }],
     });
+    expect((await scan({ path: join(folder, '.git') })).findings).toHaveLength(1);
   });
 
   it('does not take a repository that Git does not open for none', async () => {
