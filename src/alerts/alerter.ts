@@ -56,15 +56,15 @@ export function createAlerter(deps: {
     for (const crossing of crossings) waiting.delete(nameOf(crossing));
   }
 
-  async function send({ alert, sink, attempts }: DueAlert): Promise<void> {
-    await store.settleAlert(alert.id, sink, await attempt(alert, sink, attempts));
+  async function send(due: DueAlert, closing?: AbortSignal): Promise<void> {
+    await store.settleAlert(due.alert.id, due.sink, await attempt(due, closing));
   }
 
-  async function attempt(alert: DueAlert['alert'], sink: AlertSink, attempts: number): Promise<AlertOutcome> {
+  async function attempt({ alert, sink, attempts }: DueAlert, closing?: AbortSignal): Promise<AlertOutcome> {
     const deliver = sinks.get(sink);
     if (!deliver) return { kind: 'failed', reason: 'There is no such place in the settings any more.' };
     try {
-      await deliver(alert.id, alertMessage(alert, deps.currency));
+      await deliver(alert.id, alertMessage(alert, deps.currency), closing);
       return { kind: 'sent' };
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -75,11 +75,11 @@ export function createAlerter(deps: {
     }
   }
 
-  async function tick(): Promise<void> {
+  async function tick(closing?: AbortSignal): Promise<void> {
     await keep();
     const nowMs = host.clock.nowMs();
     const due = await store.claimAlerts({ nowMs, leaseUntilMs: nowMs + leaseMs, limit: batchMax });
-    await Promise.all(due.map(send));
+    await Promise.all(due.map((one) => send(one, closing)));
   }
 
   const loop = createLoop({ name: 'alerts', clock: host.clock, log: host.log, intervalMs, tick });

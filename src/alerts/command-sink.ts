@@ -23,8 +23,8 @@ export function createCommandSink(
   limitMs = timeoutMs,
 ): DeliverAlert {
   const [program = '', ...args] = command;
-  return (id, message) =>
-    withTimeout(clock, limitMs, async (signal) => {
+  return (id, message, closing) => {
+    async function run(signal: AbortSignal): Promise<void> {
       const child = spawn(program, args, { stdio: ['pipe', 'ignore', 'pipe'] });
       signal.addEventListener('abort', () => child.kill('SIGKILL'));
       let complaint = '';
@@ -42,7 +42,9 @@ export function createCommandSink(
       } finally {
         child.stderr.destroy();
       }
-    });
+    }
+    return withTimeout(clock, limitMs, run, closing);
+  };
 }
 
 /** How it has ended, if not well. */

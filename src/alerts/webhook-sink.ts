@@ -8,8 +8,8 @@ import { withTimeout } from './with-timeout.js';
 /** A receiver that has not answered by then is asked again later. */
 const timeoutMs = 15_000;
 
-/** Delivers one message, once. Resolves when it was taken; rejects with the reason when it was not. */
-export type DeliverAlert = (id: string, message: AlertMessage) => Promise<void>;
+/** Delivers one message, once. Resolves when it was taken; rejects with the reason when it was not, soon once `closing` aborts. */
+export type DeliverAlert = (id: string, message: AlertMessage, closing?: AbortSignal) => Promise<void>;
 
 /**
  * Posts to `url`. The id is the same for every attempt, so that the receiver can tell a repeat; the timestamp is that of the
@@ -20,7 +20,7 @@ export function createWebhookSink(
   { clock, fetch }: Pick<Host, 'clock' | 'fetch'>,
 ): DeliverAlert {
   const webhook = new Webhook(secret);
-  return async (id, message) => {
+  return async (id, message, closing) => {
     const body = JSON.stringify(message);
     const at = new Date(clock.nowMs());
     const headers = {
@@ -29,10 +29,10 @@ export function createWebhookSink(
       'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
       'webhook-signature': webhook.sign(id, at, body),
     };
-    const answer = await withTimeout(clock, timeoutMs, (signal) =>
+    const post = (signal: AbortSignal) =>
       // A redirect would take the message somewhere that nobody has chosen.
-      fetch(url, { method: 'POST', headers, body, signal, redirect: 'manual' }).catch(unreached),
-    );
+      fetch(url, { method: 'POST', headers, body, signal, redirect: 'manual' }).catch(unreached);
+    const answer = await withTimeout(clock, timeoutMs, post, closing);
     await answer.body?.cancel();
     if (!answer.ok) throw new Error(`the receiver answered ${answer.status}`);
   };

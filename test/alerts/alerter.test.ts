@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { AlertMessage } from '../../src/alerts/alert-message.js';
 import { createAlerter } from '../../src/alerts/alerter.js';
 import type { AlertSink, Crossing } from '../../src/domain/alert.js';
+import { eventually } from '../support/eventually.js';
 import { createFakeHost, testStartMs } from '../support/host.js';
 import { addSubscriber, openTestStore } from '../support/store.js';
 
@@ -119,6 +120,26 @@ describe('alerts', () => {
     await host.advance(60_000);
     await alerter.tick();
     expect(taken).toMatchObject([{ id: 'alt_1' }]);
+  });
+
+  it('do not keep the daemon from stopping, and are sent by the next one', async () => {
+    const host = createFakeHost();
+    const store = await openTestStore(host);
+    await addSubscriber(store, host);
+    let asked = 0;
+    const silent = (_id: string, _message: AlertMessage, closing?: AbortSignal) =>
+      new Promise<void>((_, reject) => {
+        asked += 1;
+        closing?.addEventListener('abort', () => reject(new Error('stopped')));
+      });
+    const sinks = new Map([['webhook' as const, silent]]);
+    const alerter = createAlerter({ store, host, clock: host.clock, currency: 'usd', sinks });
+    alerter.note(crossing);
+    alerter.start();
+    await eventually(async () => expect(asked).toBe(1));
+    await alerter.close();
+    const { data } = await store.listAlerts({}, { limit: 9 });
+    expect(data[0]?.sends).toMatchObject([{ state: 'pending', attempts: 1, reason: 'stopped' }]);
   });
 
   it('are kept where there is nobody to tell', async () => {

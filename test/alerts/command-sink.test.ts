@@ -56,6 +56,19 @@ describe('a command hook', () => {
     expect(performance.now() - startedMs).toBeLessThan(10_000);
   });
 
+  it('is ended soon when the daemon stops', async () => {
+    const closing = new AbortController();
+    const startedMs = performance.now();
+    const slow = createCommandSink(node('setTimeout(() => {}, 60000)'), clock)(
+      'alt_1',
+      message,
+      closing.signal,
+    );
+    closing.abort();
+    await expect(slow).rejects.toThrow(/was ended by SIGKILL/);
+    expect(performance.now() - startedMs).toBeLessThan(10_000);
+  });
+
   it('is ended when it takes too long', async () => {
     const slow = createCommandSink(node('setTimeout(() => {}, 60000)'), clock, 200);
     await expect(slow('alt_1', message)).rejects.toThrow(/was ended by SIGKILL/);
