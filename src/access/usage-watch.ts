@@ -59,17 +59,19 @@ export function createUsageWatch(
     else watch(limits, counted);
   }
 
-  /** Whose usage came after this row, up to the ledger's last one. */
+  /** Whose usage came after this row, up to what is the ledger's last one now. */
   async function usersSince(usageId: number | undefined): Promise<Set<string>> {
     const users = new Set<string>();
-    for (let since = usageId; ; since = lastUsageId) {
-      const used = await store.listUsedSince(since);
+    const { lastUsageId: newest } = await store.listUsedSince(undefined);
+    lastUsageId = usageId ?? newest;
+    while (lastUsageId < newest) {
+      const used = await store.listUsedSince(lastUsageId);
       lastUsageId = used.lastUsageId;
-      if (used.customerIds.length === 0) return users;
       for (const id of used.customerIds) users.add(id);
       // Calls go on in between.
       await turn(clock);
     }
+    return users;
   }
 
   async function tick(): Promise<void> {

@@ -86,6 +86,25 @@ describe('thresholds', () => {
     ]);
   });
 
+  it('are looked for as far as usage had come, while others go on', async () => {
+    const { record, store, host, alerts, told } = await openWatch({ quota: { units: 2, per: 'day' } });
+    let looks = 0;
+    const busy: typeof store = {
+      ...store,
+      otherUsage: async () => looks,
+      async listUsedSince(usageId) {
+        looks += 1;
+        if (looks < 100) await record(1);
+        return store.listUsedSince(usageId);
+      },
+    };
+    const admission = openOn({ host, store: busy }, { alerts });
+    await admission.tick();
+    await admission.tick();
+    expect(looks).toBeLessThan(10);
+    expect(told).not.toEqual([]);
+  });
+
   it('are told by the next process where this one was killed before it could, or nobody ran', async () => {
     const { record, store, host, alerts, told } = await openWatch({ quota: { units: 10, per: 'day' } });
     const start = async () => {
