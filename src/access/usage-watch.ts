@@ -16,6 +16,9 @@ import { createWatchedMark } from './watched-mark.js';
 /** How often it is looked whether another process has recorded usage. */
 const lookIntervalMs = 1_000;
 
+/** So many customers are looked at then: other daemons tell of their own calls, and people record few at a time. */
+const looksMax = 1_000;
+
 /** What watching works with. */
 export interface UsageWatchDeps {
   store: Pick<
@@ -81,7 +84,8 @@ export function createUsageWatch(
     const since = isFirst ? await mark.read() : lastUsageId;
     others = latest;
     if (changed) counters.expire();
-    for (const customerId of await usersSince(isFirst || changed ? since : undefined)) await look(customerId);
+    const users = [...(await usersSince(isFirst || changed ? since : undefined))];
+    for (const customerId of isFirst ? users : users.slice(0, looksMax)) await look(customerId);
     if (lastUsageId !== undefined) await mark.note(lastUsageId);
   }
 
