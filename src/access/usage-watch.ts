@@ -1,4 +1,4 @@
-/** Watches usage that no call of this process brought: another process recorded it, or an operator did. */
+/** Watches usage that no call of this process brought, step by step, as calls go on: another process or an operator recorded it. */
 
 import type { Limits } from '../domain/limit.js';
 import type { Store } from '../domain/store.js';
@@ -71,7 +71,6 @@ export function createUsageWatch(
       const used = await store.listUsedSince(lastUsageId);
       lastUsageId = used.lastUsageId;
       for (const id of used.customerIds) users.add(id);
-      // Calls go on in between.
       await turn(clock);
     }
     return users;
@@ -85,7 +84,10 @@ export function createUsageWatch(
     others = latest;
     if (changed) counters.expire();
     const users = [...(await usersSince(isFirst || changed ? since : undefined))];
-    for (const customerId of isFirst ? users : users.slice(0, looksMax)) await look(customerId);
+    for (const customerId of isFirst ? users : users.slice(0, looksMax)) {
+      await look(customerId);
+      await turn(clock);
+    }
     if (lastUsageId !== undefined) await mark.note(lastUsageId);
   }
 
