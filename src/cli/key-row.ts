@@ -2,9 +2,11 @@
 
 import { MeterctlError } from '../domain/error.js';
 import { type ApiKey, keyStatus } from '../domain/key.js';
+import { formatQuota, formatRate, type Limits } from '../domain/limit.js';
 import type { RotateDeps } from '../keys/rotate.js';
 import { secretPrefix } from '../keys/secret.js';
 import { rfc3339 } from '../lib/rfc3339.js';
+import { countText } from '../terminal/money.js';
 import { paintStatus } from '../terminal/paint.js';
 import { pairsText } from '../terminal/table.js';
 import { timeText } from '../terminal/time.js';
@@ -48,10 +50,11 @@ export async function findKey(context: Context, id: string): Promise<ApiKey> {
   throw new MeterctlError('not_found', `There is no key ${id}.`, { hint: 'See meterctl keys list' });
 }
 
-/** Shows one key. */
-export function showKey(context: Context, key: ApiKey, nowMs: number): void {
+/** Shows one key, with the limits that were set for it. */
+export async function showKey(context: Context, key: ApiKey, nowMs: number): Promise<void> {
   const { stdout } = context.terminal;
-  const row = keyJson(key, nowMs);
+  const { key: limits = {} } = await (await context.store()).findLimits({ keyId: key.id });
+  const row = { ...keyJson(key, nowMs), ...keyLimitsJson(limits) };
   const ends = key.revokedAtMs !== null && row.status !== 'revoked';
   const metadata = Object.entries(row.metadata).map(([name, value]) => `${name}=${value}`);
   context.show({
@@ -65,6 +68,9 @@ export function showKey(context: Context, key: ApiKey, nowMs: number): void {
         ['status', { text: row.status, paint: (text) => paintStatus(context.paint, text) }],
         ['scopes', row.scopes.length === 0 ? 'everything' : row.scopes.join(', ')],
         ['used from', row.ip_allow.length === 0 ? 'everywhere' : row.ip_allow.join(', ')],
+        ['rate', row.rate ?? undefined],
+        ['quota', row.quota ?? undefined],
+        ['in flight', row.max_in_flight === null ? undefined : countText(row.max_in_flight)],
         ['metadata', metadata.length === 0 ? undefined : metadata.join(', ')],
         ['created', timeText(stdout, key.createdAtMs, nowMs)],
         ['expires', timeText(stdout, key.expiresAtMs, nowMs)],
@@ -75,6 +81,15 @@ export function showKey(context: Context, key: ApiKey, nowMs: number): void {
         ['last used', timeText(stdout, key.lastUsedAtMs, nowMs)],
       ]),
   });
+}
+
+/** The limits that a key can have, as `limits show` tells them. */
+function keyLimitsJson({ rate, quota, maxInFlight }: Limits) {
+  return {
+    rate: rate ? formatRate(rate) : null,
+    quota: quota ? formatQuota(quota) : null,
+    max_in_flight: maxInFlight ?? null,
+  };
 }
 
 function timeOrNull(ms: number | null): string | null {

@@ -61,6 +61,17 @@ describe('the terms of a key', () => {
     });
   });
 
+  it('are shown with the limits that hold for the key', async () => {
+    const { json, run, customer } = await ready();
+    const made = await json<Made>(`keys create --customer ${customer} --rate 5/s --quota 1000/month`);
+    const show = `keys show ${made.id}`;
+    expect(await json(show)).toMatchObject({ rate: '5/s', quota: '1000/month', max_in_flight: null });
+    await json(`limits set --key ${made.id} --rate none --max-in-flight 2`);
+    expect(await json(show)).toMatchObject({ rate: null, quota: '1000/month', max_in_flight: 2 });
+    expect((await run(show)).out).toMatch(/quota +1000\/month\nin flight +2\n/);
+    expect(await json(`keys update ${made.id} --name x`)).toMatchObject({ quota: '1000/month' });
+  });
+
   it.each([
     ['keys create', 2],
     ['keys create --customer cus_1 --ip 192.0.2.0/99', 2],

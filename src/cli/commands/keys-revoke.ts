@@ -42,7 +42,7 @@ async function revokeOne(context: Context, keyId: string, act: Act): Promise<und
   if (key.revokedAtMs === null || key.revokedAtMs > act.atMs) await confirmed(context, question);
   const outcome = await (await context.store()).revokeKey(keyId, act);
   if (outcome === 'already') context.note(`${keyId} had been revoked before.`);
-  showKey(context, await findKey(context, keyId), act.atMs);
+  await showKey(context, await findKey(context, keyId), act.atMs);
 }
 
 async function revokeAll(context: Context, customerId: string, act: Act): Promise<undefined> {

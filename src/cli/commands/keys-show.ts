@@ -14,5 +14,5 @@ export function declare(command: Command, run: Runner): void {
 
 async function show(context: Context, keyId: string): Promise<undefined> {
   const nowMs = (await context.host()).clock.nowMs();
-  showKey(context, await findKey(context, keyId), nowMs);
+  await showKey(context, await findKey(context, keyId), nowMs);
 }

@@ -16,6 +16,7 @@ interface Options extends TermOptions {
 export function declare(command: Command, run: Runner): void {
   addTermOptions(command.argument('<key>', "the key's id", parse.id('key')))
     .addOption(clearOption())
+    .addHelpText('after', '\nIts limits are changed by meterctl limits set --key.')
     .action(run(update));
   addExamples(command, [
     ['meterctl keys update key_01jd9v5w2n8q --expires 30d', 'let it end in a month'],
@@ -37,5 +38,5 @@ async function update(context: Context, keyId: string, options: Options): Promis
   }
   const act = { actor: context.actor, atMs: nowMs };
   const changed = await (await context.store()).changeKey(keyId, change, act);
-  showKey(context, changed ?? (await findKey(context, keyId)), nowMs);
+  await showKey(context, changed ?? (await findKey(context, keyId)), nowMs);
 }
