@@ -55,7 +55,7 @@ export interface AdmissionDeps extends UsageWatchDeps {
   /** The meter's event name. */
   meter: string;
   /** What is told when usage reaches a part of a limit: see `createThresholdWatch`. */
-  alerts: { thresholds: readonly number[]; crossed(crossing: Crossing): void };
+  alerts: { thresholds: readonly number[]; crossed(crossing: Crossing): boolean };
 }
 
 /** Makes admission that has let nobody in. Reservations live in memory alone: after a crash the ledger is what counts. */

@@ -5,38 +5,48 @@ import type { Bound, CallerLimits } from './caller-limits.js';
 import type { Counter } from './counters.js';
 import { endOfTimeMs } from './spans.js';
 
-/** Tells every threshold of customers' limits that the counts have reached, at least once. */
-export type ThresholdWatch = (limits: CallerLimits, counters: readonly Counter[]) => void;
+/** Tells every threshold of customers' limits that the counts have reached, at least once. Returns whether all of them are told. */
+export type ThresholdWatch = (limits: CallerLimits, counters: readonly Counter[]) => boolean;
 
-/** Makes a watch. `crossed` may be told the same again, after a restart for instance. */
+/**
+ * Makes a watch. `crossed` may be told the same again, after a restart for instance, and is told again what it says that it does
+ * not remember.
+ */
 export function createThresholdWatch(deps: {
   meter: string;
   /** In percent, ascending. */
   thresholds: readonly number[];
-  crossed(crossing: Crossing): void;
+  crossed(crossing: Crossing): boolean;
 }): ThresholdWatch {
-  /** Tells what is reached and was not told yet. */
-  function tell(customerId: string, bound: Bound, counter: Counter): void {
+  /** Tells what is reached and was not told yet. Returns whether all of it is told. */
+  function tell(customerId: string, bound: Bound, counter: Counter): boolean {
     const { limit, allowed } = bound;
     const { startMs, endMs, committed } = counter;
     const used = bound.measure(committed);
     const window = { startMs, endMs: endMs < endOfTimeMs ? endMs : null };
     let told = bound.told?.counter === counter ? bound.told.thresholds : 0;
     let nextUnits = Number.POSITIVE_INFINITY;
+    let isRemembered = true;
     for (const threshold of deps.thresholds.slice(told)) {
       const reached = Math.ceil((allowed * threshold) / 100);
       if (used < reached) {
         nextUnits = bound.unitsFor(reached, committed);
         break;
       }
-      deps.crossed({ customerId, meter: deps.meter, limit, threshold, used, allowed, window });
+      isRemembered = deps.crossed({ customerId, meter: deps.meter, limit, threshold, used, allowed, window });
+      if (!isRemembered) {
+        nextUnits = Number.NEGATIVE_INFINITY;
+        break;
+      }
       told += 1;
     }
     bound.told = { counter, thresholds: told, nextUnits };
+    return isRemembered;
   }
 
   return ({ scopes }, counters) => {
     let index = 0;
+    let isAllTold = true;
     for (const { whose, spans } of scopes) {
       for (const { bounds } of spans) {
         const counter = counters[index];
@@ -45,9 +55,10 @@ export function createThresholdWatch(deps: {
         for (const bound of bounds) {
           const { told } = bound;
           if (told?.counter === counter && counter.committed < told.nextUnits) continue;
-          tell(whose.id, bound, counter);
+          isAllTold = tell(whose.id, bound, counter) && isAllTold;
         }
       }
     }
+    return isAllTold;
   };
 }

@@ -16,7 +16,7 @@ import { createWatchedMark } from './watched-mark.js';
 /** How often it is looked whether another process has recorded usage. */
 const lookIntervalMs = 1_000;
 
-/** So many customers are looked at then: other daemons tell of their own calls, and people record few at a time. */
+/** So many customers are looked at then, and the others later: counts must be read anew meanwhile, and alerts be kept. */
 const looksMax = 1_000;
 
 /** What watching works with. */
@@ -37,7 +37,7 @@ export interface UsageWatchDeps {
 /** The loop that watches. */
 export interface UsageWatch extends Loop {
   /** Has the ledger read again if another process has written. The loop does it; this is what tests call. */
-  tick(): Promise<void>;
+  tick(closing?: AbortSignal): Promise<void>;
 }
 
 /** Makes the watch. Counts that others may have changed are read again, and thresholds that they may have reached are told. */
@@ -47,48 +47,64 @@ export function createUsageWatch(
 ): UsageWatch {
   const mark = createWatchedMark({ store, clock });
   let others: number | undefined;
+  /** When it was last looked whose usage is new, in terms of `others`; and up to which row. */
+  let searched: number | undefined;
   let lastUsageId: number | undefined;
+  /** Whose usage is new, without those that were looked at already. */
+  let waiting = new Set<string>();
 
-  /** What was recorded without a call may have reached a threshold, too. */
-  async function look(customerId: string): Promise<void> {
+  /** What was recorded without a call may have reached a threshold, too. Returns whether all that was reached is told. */
+  async function look(customerId: string): Promise<boolean> {
     const customer = await store.findCustomer(customerId);
     const priceId = customer && currentSubscription(customer.subscriptions)?.priceId;
-    if (!customer || priceId === undefined) return;
+    if (!customer || priceId === undefined) return true;
     const found = await store.findLimits({ customerId, priceId });
     const price = { id: priceId, termsOf };
     const limits = await withTerms(callerLimits({ customer }, price, found, defaults), termsReady);
     const counted = new CountedLimits(counters, limits).at(clock.nowMs());
-    if (counted instanceof Promise) await counted.then(() => look(customerId));
-    else watch(limits, counted);
+    return counted instanceof Promise ? counted.then(() => look(customerId)) : watch(limits, counted);
   }
 
-  /** Whose usage came after this row, up to what is the ledger's last one now. */
-  async function usersSince(usageId: number | undefined): Promise<Set<string>> {
+  /** Finds whose usage is new, up to what is the ledger's last one now. `latest` was read before that. */
+  async function search(latest: number, closing: AbortSignal | undefined): Promise<void> {
     const users = new Set<string>();
+    const isFirst = searched === undefined;
+    const since = isFirst ? await mark.read() : lastUsageId;
     const { lastUsageId: newest } = await store.listUsedSince(undefined);
-    lastUsageId = usageId ?? newest;
-    while (lastUsageId < newest) {
-      const used = await store.listUsedSince(lastUsageId);
-      lastUsageId = used.lastUsageId;
+    // Asked again, as others may have written just before that row was read: what is all ours is passed over.
+    const isOurs = !isFirst && (await store.otherUsage()) === searched;
+    let reached = isOurs ? newest : (since ?? newest);
+    while (reached < newest) {
+      if (closing?.aborted) return;
+      const used = await store.listUsedSince(reached);
+      reached = used.lastUsageId;
       for (const id of used.customerIds) users.add(id);
       await turn(clock);
     }
-    return users;
+    waiting = users;
+    lastUsageId = reached;
+    searched = latest;
   }
 
-  async function tick(): Promise<void> {
-    const latest = await store.otherUsage();
-    const isFirst = others === undefined;
-    const changed = !isFirst && latest !== others;
-    const since = isFirst ? await mark.read() : lastUsageId;
-    others = latest;
-    if (changed) counters.expire();
-    const users = [...(await usersSince(isFirst || changed ? since : undefined))];
-    for (const customerId of isFirst ? users : users.slice(0, looksMax)) {
-      await look(customerId);
+  /** One that cannot be looked at is left out, and does not keep others waiting. */
+  async function lookAtWaiting(closing: AbortSignal | undefined): Promise<void> {
+    let looks = 0;
+    for (const customerId of waiting) {
+      if (closing?.aborted || looks === looksMax) return;
+      waiting.delete(customerId);
+      if (!(await look(customerId))) return void waiting.add(customerId);
+      looks += 1;
       await turn(clock);
     }
-    if (lastUsageId !== undefined) await mark.note(lastUsageId);
+  }
+
+  async function tick(closing?: AbortSignal): Promise<void> {
+    const latest = await store.otherUsage();
+    if (others !== undefined && latest !== others) counters.expire();
+    others = latest;
+    if (waiting.size === 0) await search(latest, closing);
+    await lookAtWaiting(closing);
+    if (waiting.size === 0 && lastUsageId !== undefined) await mark.note(lastUsageId);
   }
 
   const loop = createLoop({ name: 'counts of usage', clock, log, intervalMs: lookIntervalMs, tick });

@@ -14,7 +14,7 @@ const leaseMs = 120_000;
 /** So many are sent at the same time. */
 const batchMax = 10;
 
-/** More crossings than that are not remembered between two looks; they are noticed again. */
+/** More crossings than that are not remembered until they are kept; they must be told again. */
 const waitingMax = 10_000;
 
 const minuteMs = 60_000;
@@ -30,8 +30,11 @@ const pausesMs = [
 
 /** Raises and sends alerts. The loop does it in the background. */
 export interface Alerter extends Loop {
-  /** Notes that a threshold was reached. Costs nothing to speak of: it is looked into later. */
-  note(crossing: Crossing): void;
+  /**
+   * Notes that a threshold was reached. Costs nothing to speak of: it is looked into later. Returns whether it is remembered
+   * until then.
+   */
+  note(crossing: Crossing): boolean;
   /** Keeps what was noted, and sends what is due. What tests call. */
   tick(): Promise<void>;
 }
@@ -88,6 +91,7 @@ export function createAlerter(deps: {
     note(crossing) {
       const name = nameOf(crossing);
       if (!waiting.has(name) && waiting.size < waitingMax) waiting.set(name, crossing);
+      return waiting.has(name);
     },
     tick,
   };

@@ -60,7 +60,7 @@ export function openOn(
 ) {
   const { clock, log } = on.host;
   const termsOf = () => perUnitTerms('5');
-  const alerts = { thresholds: [], crossed: () => undefined };
+  const alerts = { thresholds: [], crossed: () => true };
   return createAdmission({
     alerts,
     store: on.store,

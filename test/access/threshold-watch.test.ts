@@ -6,7 +6,7 @@ import { openAdmission, openOn } from './open-admission.js';
 
 async function openWatch(limits: Limits, thresholds = [50, 80, 100]) {
   const told: Crossing[] = [];
-  const alerts = { thresholds, crossed: (crossing: Crossing) => void told.push(crossing) };
+  const alerts = { thresholds, crossed: (crossing: Crossing) => told.push(crossing) > 0 };
   const opened = await openAdmission({ alerts });
   await opened.set(limits);
   async function use(units: number): Promise<string[]> {
@@ -103,6 +103,94 @@ describe('thresholds', () => {
     await admission.tick();
     expect(looks).toBeLessThan(10);
     expect(told).not.toEqual([]);
+  });
+
+  it('are looked for a thousand customers at a time, and the mark waits for the last of them', async () => {
+    const { record, store, host, alerts, told } = await openWatch({ quota: { units: 2, per: 'day' } }, [100]);
+    await record(2);
+    const strangers = Array.from({ length: 2_000 }, (_, index) => `cus_of_${index}`);
+    const many: typeof store = {
+      ...store,
+      async listUsedSince(usageId) {
+        const used = await store.listUsedSince(usageId);
+        return { ...used, customerIds: [...(usageId === undefined ? [] : strangers), ...used.customerIds] };
+      },
+    };
+    await store.recordMark('usage_watched', '0');
+    const admission = openOn({ host, store: many }, { alerts });
+    for (const _ of ['first', 'second']) {
+      await admission.tick();
+      expect(told).toEqual([]);
+      host.jump(host.clock.nowMs() + 60_000);
+    }
+    expect(await store.findMark('usage_watched')).toBe('0');
+    const closing = AbortSignal.abort();
+    await admission.tick(closing);
+    expect(told).toEqual([]);
+    await admission.tick();
+    expect(told).toHaveLength(1);
+    host.jump(host.clock.nowMs() + 60_000);
+    await admission.tick();
+    expect(await store.findMark('usage_watched')).toBe('1');
+  });
+
+  it('are told also where others write while it is being looked how far they have come', async () => {
+    const { record, store, host, alerts, told } = await openWatch({ quota: { units: 2, per: 'day' } }, [100]);
+    let writes = 0;
+    let isLate = false;
+    const late: typeof store = {
+      ...store,
+      otherUsage: async () => writes,
+      async listUsedSince(usageId) {
+        if (isLate) {
+          isLate = false;
+          await record(2);
+          writes += 1;
+        }
+        return store.listUsedSince(usageId);
+      },
+    };
+    const admission = openOn({ host, store: late }, { alerts });
+    await admission.tick();
+    isLate = true;
+    await admission.tick();
+    await admission.tick();
+    expect(told).toHaveLength(1);
+  });
+
+  it('are told again until somebody remembers them, by the next call and by the next look', async () => {
+    const { use, record, store, host } = await openWatch({ quota: { units: 10, per: 'day' } });
+    const told: string[] = [];
+    let places = 1;
+    const crossed = ({ threshold, used }: Crossing) => {
+      if (told.length === places) return false;
+      told.push(`${threshold}: ${used}`);
+      return true;
+    };
+    const alerts = { thresholds: [50, 80], crossed };
+    await store.recordMark('usage_watched', '0');
+    await record(8);
+    const looking = openOn({ host, store }, { alerts });
+    await looking.tick();
+    expect(told).toEqual(['50: 8']);
+    places = 3;
+    await looking.tick();
+    expect(told).toEqual(['50: 8', '50: 8', '80: 8']);
+    const calling = await openAdmission({ alerts });
+    await calling.set({ quota: { units: 10, per: 'day' } });
+    const call = async () => {
+      const decision = await calling.admit(0);
+      if ('refused' in decision) throw new Error(decision.detail);
+      decision.settle(0);
+      decision.release();
+    };
+    await calling.record(5);
+    await call();
+    places = 9;
+    await call();
+    await call();
+    expect(told.slice(3)).toEqual(['50: 5']);
+    expect(await use(0)).toEqual(['quota 50: 8', 'quota 80: 8']);
   });
 
   it('are told by the next process where this one was killed before it could, or nobody ran', async () => {

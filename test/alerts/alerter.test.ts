@@ -142,6 +142,16 @@ describe('alerts', () => {
     expect(data[0]?.sends).toMatchObject([{ state: 'pending', attempts: 1, reason: 'stopped' }]);
   });
 
+  it('are not remembered without a bound', async () => {
+    const { alerter } = await openAlerter([]);
+    const allowed = Array.from({ length: 10_000 }, (_, index) => index + 1);
+    expect(allowed.every((units) => alerter.note({ ...crossing, allowed: units }))).toBe(true);
+    expect(alerter.note({ ...crossing, allowed: 1 })).toBe(true);
+    expect(alerter.note({ ...crossing, allowed: 10_001 })).toBe(false);
+    await alerter.tick();
+    expect(alerter.note({ ...crossing, allowed: 10_001 })).toBe(true);
+  });
+
   it('are kept where there is nobody to tell', async () => {
     const { alerter, store } = await openAlerter([]);
     alerter.note(crossing);
