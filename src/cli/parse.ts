@@ -9,6 +9,7 @@ import {
   type Rate,
   rateExamples,
 } from '../domain/limit.js';
+import { withoutSecrets } from '../keys/secret.js';
 import { parseAddressRange } from '../lib/address-ranges.js';
 import { type Duration, durationExamples, durationMs, parseDuration } from '../lib/duration.js';
 import { parseTime, timeExample } from '../terminal/time.js';
@@ -25,8 +26,9 @@ export function email(text: string): string {
   throw new InvalidArgumentError('It must be an e-mail address, such as ada@example.com.');
 }
 
-/** A name or another short text that is shown to people. */
+/** A name or another short text that is shown to people, and may be stored. */
 export function shortText(text: string): string {
+  if (withoutSecrets(text) !== text) throw new InvalidArgumentError('It must not hold an API key.');
   if (/^\P{Cc}{1,200}$/u.test(text.trim())) return text.trim();
   throw new InvalidArgumentError('It must be 1 to 200 characters without line breaks.');
 }

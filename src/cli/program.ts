@@ -167,8 +167,9 @@ async function reportError(thrown: unknown, path: string, { argv, terminal }: Su
   const { printable } = await import('../terminal/printable.js');
   const { withoutSecrets } = await import('../keys/secret.js');
   const error = describeError(thrown, path);
-  const { code, hint = null } = error;
+  const { code } = error;
   const message = withoutSecrets(error.message);
+  const hint = error.hint === undefined ? null : withoutSecrets(error.hint);
   const { stdout, stderr } = terminal;
   const paint = createPaint({ color: stderr.color && !argv.includes('--no-color') });
   if (argv.includes('--json')) stdout.stream.write(`${JSON.stringify({ error: { code, message, hint } })}\n`);

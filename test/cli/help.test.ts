@@ -42,20 +42,20 @@ describe('help', () => {
 });
 
 describe('bad usage', () => {
-  it.each(['keys revoke KEY', 'keys list --customer KEY', 'keys scan KEY', 'KEY', 'keys --KEY --verbose'])(
-    '%s tells the hint of a key that stands where none belongs, not the key',
-    async (line) => {
-      const key = `mk_test_${'aB3'.repeat(8)}_abcdef`;
-      const { code, out, err } = await createCommandLine(createTestFolder()).run(
-        `${line.replace('KEY', key)} --json`,
-      );
-      expect([2, 4]).toContain(code);
-      for (const text of [out, err]) {
-        expect(text).toContain('mk_test_…cdef');
-        expect(text).not.toContain(key);
-      }
-    },
-  );
+  it.each([
+    ...['keys revoke KEY', 'keys list --customer KEY', 'keys scan KEY', 'KEY', 'keys --KEY --verbose'],
+    ...['limits set --plan KEY --rate 1/s', 'keys create --customer cus_1 --name KEY'],
+  ])('%s tells the hint of a key that stands where none belongs, not the key', async (line) => {
+    const key = `mk_test_${'aB3'.repeat(8)}_abcdef`;
+    const { code, out, err } = await createCommandLine(createTestFolder()).run(
+      `${line.replace('KEY', key)} --json`,
+    );
+    expect([2, 4]).toContain(code);
+    for (const text of [out, err]) {
+      expect(text).toContain('mk_test_…cdef');
+      expect(text).not.toContain(key);
+    }
+  });
 
   it('is told whole, also of a value with line breaks', async () => {
     const { run } = createCommandLine(createTestFolder());

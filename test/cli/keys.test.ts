@@ -72,6 +72,15 @@ describe('the terms of a key', () => {
     expect(await json(`keys update ${made.id} --name x`)).toMatchObject({ quota: '1000/month' });
   });
 
+  it('are not told of a key in the place of a customer, nor is the way to mend it', async () => {
+    const { json, run, customer } = await ready();
+    const { key } = await json<Made>(`keys create --customer ${customer}`);
+    const { code, err } = await run(`keys create --customer cus_${key}`);
+    expect(code).toBe(4);
+    expect(err).toContain('hint:');
+    expect(err).not.toContain(key);
+  });
+
   it.each([
     ['keys create', 2],
     ['keys create --customer cus_1 --ip 192.0.2.0/99', 2],
