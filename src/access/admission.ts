@@ -86,8 +86,7 @@ export function createAdmission(deps: AdmissionDeps): AdmissionControl {
 
   /** What this caller's calls add to a count is watched as they settle; what was read of it, here. */
   function watchNew(held: HeldLimits, counted: readonly Counter[]): void {
-    if (counted !== held.watched) watch(held.limits, counted);
-    held.watched = counted;
+    if (counted !== held.watched && watch(held.limits, counted)) held.watched = counted;
   }
 
   async function headers(calling: Calling): Promise<readonly string[]> {
@@ -108,7 +107,7 @@ export function createAdmission(deps: AdmissionDeps): AdmissionControl {
 interface HeldLimits {
   limits: CallerLimits;
   counted: CountedLimits;
-  /** The counters that were watched last. */
+  /** The counters that were watched last, if all that they had reached is told. */
   watched: readonly Counter[] | undefined;
   reserving: Reserving;
 }

@@ -177,19 +177,18 @@ describe('thresholds', () => {
     await looking.tick();
     expect(told).toEqual(['50: 8', '50: 8', '80: 8']);
     const calling = await openAdmission({ alerts });
-    await calling.set({ quota: { units: 10, per: 'day' } });
-    const call = async () => {
-      const decision = await calling.admit(0);
-      if ('refused' in decision) throw new Error(decision.detail);
-      decision.settle(0);
-      decision.release();
-    };
+    await calling.set({ quota: { units: 5, per: 'day' } });
     await calling.record(5);
-    await call();
-    places = 9;
-    await call();
-    await call();
+    expect(await calling.admit()).toMatchObject({ refused: 'quota_exceeded' });
+    expect(told).toHaveLength(3);
+    places = 4;
+    const free = await calling.admit(0);
+    if ('refused' in free) throw new Error(free.detail);
     expect(told.slice(3)).toEqual(['50: 5']);
+    places = 9;
+    free.settle(0);
+    free.release();
+    expect(told.slice(4)).toEqual(['80: 5']);
     expect(await use(0)).toEqual(['quota 50: 8', 'quota 80: 8']);
   });
 
