@@ -53,7 +53,7 @@ export interface UsageCounts {
    */
   otherUsage(): Promise<number>;
   /**
-   * Whose usage was recorded after this row of the ledger, as far as the next 10,000 rows tell; nobody's when there is none.
+   * Whose usage was recorded after this row of the ledger, as far as the next 2,000 rows tell; nobody's when there is none.
    * With the last row that was looked at, or the ledger's last one where there is no row to look at.
    */
   listUsedSince(usageId: number | undefined): Promise<{ customerIds: string[]; lastUsageId: number }>;

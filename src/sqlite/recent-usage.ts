@@ -6,7 +6,7 @@ import type { Database } from './open.js';
 /** The ledger's rows are numbered in the order of their commits, so the tail is found by number. */
 const usedSinceSql = `
 SELECT c.id AS customerId, max(u.id) AS usageId
-FROM (SELECT id, customer_no FROM usage WHERE id > ? ORDER BY id LIMIT 10000) u JOIN customers c ON c.no = u.customer_no
+FROM (SELECT id, customer_no FROM usage WHERE id > ? ORDER BY id LIMIT 2000) u JOIN customers c ON c.no = u.customer_no
 GROUP BY u.customer_no`;
 
 /** The part of the ledger that tells of recent usage. */

@@ -41,7 +41,7 @@ export function describeCounts(open: OpenStore): void {
       expect(await store.listUsedSince(undefined)).toEqual({ customerIds: [], lastUsageId: 0 });
       await store.recordUsage([newUsage(ada)], testStartMs);
       const { lastUsageId: first } = await store.listUsedSince(undefined);
-      const many = Array.from({ length: 10_000 }, () => newUsage(bob));
+      const many = Array.from({ length: 2_000 }, () => newUsage(bob));
       await store.recordUsage([...many, newUsage(ada)], testStartMs);
       const second = await store.listUsedSince(first);
       expect(second.customerIds).toEqual(['cus_2']);
