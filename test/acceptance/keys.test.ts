@@ -70,7 +70,8 @@ describe('a secret', () => {
     const alerts = { command: ['/bin/sh', '-c', 'cat >> alerts.txt'], thresholds: [10] };
     const limited = { ...JSON.parse(readFileSync(config, 'utf8')), alerts, limits: { quota: '8/month' } };
     writeFileSync(config, JSON.stringify(limited));
-    const daemon = await program.serve(['--verbose']);
+    const operator = 'the-operators-own-token';
+    const daemon = await program.serve(['--verbose'], { env: { METERCTL_ADMIN_TOKEN: operator } });
     const told: string[] = [];
     const tell = async (response: Response) => {
       told.push(await response.text(), JSON.stringify([...response.headers]));
@@ -88,6 +89,7 @@ describe('a secret', () => {
     expect(await tell(await call(daemon.url, wrong))).toBe(401);
     expect(await tell(await fetch(`${daemon.url}/nowhere?apiKey=${first.key}`))).toBe(404);
     expect(await tell(await fetch(`${daemon.url}/${first.key}`))).toBe(404);
+    expect(await tell(await call(daemon.url, operator, `/usage/${first.key}`))).toBe(404);
     expect(await tell(await fetch(`${daemon.url}/api?apiKey=${wrong}`))).toBe(401);
     const { made, pages } = await makeInPortal(daemon.url, first.key);
     expect(made).toMatch(/^mk_test_/);

@@ -13,7 +13,8 @@ export function errors(log: Log, site: Site): ErrorRequestHandler {
   return function errors(error, req, res, next) {
     if (res.headersSent) return next(error);
     if (error instanceof MeterctlError) {
-      const { code, message, cause } = error;
+      const { code, cause } = error;
+      const message = withoutSecrets(error.message);
       // What Stripe or the database says to the operator is not for other people's eyes, and none of their mistakes.
       const ours = cause === undefined && code !== 'unauthorized' && code !== 'internal';
       if (!ours || code === 'unavailable' || code === 'conflict')
