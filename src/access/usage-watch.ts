@@ -11,7 +11,7 @@ import { callerLimits, withTerms } from './caller-limits.js';
 import { CountedLimits } from './counted-limits.js';
 import type { Counters } from './counters.js';
 import type { ThresholdWatch } from './threshold-watch.js';
-import { createWatchedMark } from './watched-mark.js';
+import { createUserSearch } from './user-search.js';
 
 /** How often it is looked whether another process has recorded usage. */
 const lookIntervalMs = 1_000;
@@ -45,11 +45,8 @@ export function createUsageWatch(
   { store, clock, log, defaults, termsOf, termsReady }: UsageWatchDeps,
   { counters, watch }: { counters: Counters; watch: ThresholdWatch },
 ): UsageWatch {
-  const mark = createWatchedMark({ store, clock });
+  const search = createUserSearch({ store, clock });
   let others: number | undefined;
-  /** When it was last looked whose usage is new, in terms of `others`; and up to which row. */
-  let searched: number | undefined;
-  let lastUsageId: number | undefined;
   /** Whose usage is new, without those that were looked at already. */
   let waiting = new Set<string>();
 
@@ -63,27 +60,6 @@ export function createUsageWatch(
     const limits = await withTerms(callerLimits({ customer }, price, found, defaults), termsReady);
     const counted = new CountedLimits(counters, limits).at(clock.nowMs());
     return counted instanceof Promise ? counted.then(() => look(customerId)) : watch(limits, counted);
-  }
-
-  /** Finds whose usage is new, up to what is the ledger's last one now. `latest` was read before that. */
-  async function search(latest: number, closing: AbortSignal | undefined): Promise<void> {
-    const users = new Set<string>();
-    const isFirst = searched === undefined;
-    const since = isFirst ? await mark.read() : lastUsageId;
-    const { lastUsageId: newest } = await store.listUsedSince(undefined);
-    // Asked again, as others may have written just before that row was read: what is all ours is passed over.
-    const isOurs = !isFirst && (await store.otherUsage()) === searched;
-    let reached = isOurs ? newest : (since ?? newest);
-    while (reached < newest) {
-      if (closing?.aborted) return;
-      const used = await store.listUsedSince(reached);
-      reached = used.lastUsageId;
-      for (const id of used.customerIds) users.add(id);
-      await turn(clock);
-    }
-    waiting = users;
-    lastUsageId = reached;
-    searched = latest;
   }
 
   /** One that cannot be looked at is left out, and does not keep others waiting. */
@@ -102,9 +78,9 @@ export function createUsageWatch(
     const latest = await store.otherUsage();
     if (others !== undefined && latest !== others) counters.expire();
     others = latest;
-    if (waiting.size === 0) await search(latest, closing);
+    if (waiting.size === 0) waiting = await search.next(latest, closing);
     await lookAtWaiting(closing);
-    if (waiting.size === 0 && lastUsageId !== undefined) await mark.note(lastUsageId);
+    if (waiting.size === 0) await search.done();
   }
 
   const loop = createLoop({ name: 'counts of usage', clock, log, intervalMs: lookIntervalMs, tick });
