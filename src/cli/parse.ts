@@ -9,7 +9,8 @@ import {
   type Rate,
   rateExamples,
 } from '../domain/limit.js';
-import { withoutSecrets } from '../keys/secret.js';
+import { withoutStripeSecrets } from '../domain/stripe-secrets.js';
+import { withoutKeys } from '../keys/secret.js';
 import { parseAddressRange } from '../lib/address-ranges.js';
 import { type Duration, durationExamples, durationMs, parseDuration } from '../lib/duration.js';
 import { parseTime, timeExample } from '../terminal/time.js';
@@ -28,7 +29,8 @@ export function email(text: string): string {
 
 /** A name or another short text that is shown to people, and may be stored. */
 export function shortText(text: string): string {
-  if (withoutSecrets(text) !== text) throw new InvalidArgumentError('It must not hold an API key.');
+  if (withoutStripeSecrets(withoutKeys(text)) !== text)
+    throw new InvalidArgumentError('It must not hold a secret key.');
   if (/^\P{Cc}{1,200}$/u.test(text.trim())) return text.trim();
   throw new InvalidArgumentError('It must be 1 to 200 characters without line breaks.');
 }

@@ -64,8 +64,8 @@ export function hintOf(secret: string): string {
   return `${secret.slice(0, secret.indexOf('_') + '_test_'.length)}…${secret.slice(-4)}`;
 }
 
-/** The text with hints in the place of secrets: one may have been typed where something else was asked for. */
-export function withoutSecrets(text: string): string {
+/** The text with hints in the place of keys: one may have been typed where something else was asked for. */
+export function withoutKeys(text: string): string {
   return text.replace(new RegExp(secretPattern, 'g'), hintOf);
 }
 

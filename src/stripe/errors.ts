@@ -2,13 +2,7 @@
 
 import Stripe from 'stripe';
 import { MeterctlError } from '../domain/error.js';
-
-/** Takes anything that looks like a Stripe secret out of a text. */
-export function withoutSecrets(text: string): string {
-  return text.replace(/\b(sk|rk|whsec)_(?:(test|live)_)?[0-9A-Za-z*_]{4,}/g, (_, kind, mode) =>
-    mode ? `${kind}_${mode}_…` : `${kind}_…`,
-  );
-}
+import { withoutStripeSecrets } from '../domain/stripe-secrets.js';
 
 /** The permission that a 403 says is missing, `rak_…` (stripe-facts 10); `undefined` when it names none. */
 function missingPermission(error: InstanceType<typeof Stripe.errors.StripeError>): string | undefined {
@@ -20,7 +14,7 @@ export function keyRefusal(error: InstanceType<typeof Stripe.errors.StripeError>
   const permission = missingPermission(error);
   return permission
     ? `The Stripe key lacks the permission ${permission}.`
-    : `Stripe refused the key: ${withoutSecrets(error.message)}`;
+    : `Stripe refused the key: ${withoutStripeSecrets(error.message)}`;
 }
 
 /** How long Stripe asks to wait, in milliseconds; the SDK does not read this header (stripe-facts 9). */
@@ -50,7 +44,7 @@ export function isForbidden(error: unknown): boolean {
 export function translate(error: unknown, doing: string): MeterctlError {
   if (error instanceof MeterctlError) return error;
   if (!(error instanceof Stripe.errors.StripeError)) return notUnderstood(error, doing);
-  const message = withoutSecrets(error.message);
+  const message = withoutStripeSecrets(error.message);
   const said = `Stripe, asked to ${doing}, answered: ${message}`;
   if (error instanceof Stripe.errors.StripeAuthenticationError || isForbidden(error)) {
     return new MeterctlError('unauthorized', `${keyRefusal(error)} It was needed to ${doing}.`, {
@@ -82,7 +76,7 @@ function notUnderstood(error: unknown, doing: string): MeterctlError {
   const why = error instanceof Error ? error.message : String(error);
   return new MeterctlError(
     'unavailable',
-    `Stripe, asked to ${doing}, gave an answer that is none of its API: ${withoutSecrets(why)}`,
+    `Stripe, asked to ${doing}, gave an answer that is none of its API: ${withoutStripeSecrets(why)}`,
     {
       hint: 'Check STRIPE_API_BASE, and whether a proxy answers in its place.',
       cause: error,

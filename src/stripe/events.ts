@@ -3,10 +3,11 @@
 import type Stripe from 'stripe';
 import type { EventBilling, EventsAsked } from '../domain/billing.js';
 import type { Page } from '../domain/page.js';
+import { withoutStripeSecrets } from '../domain/stripe-secrets.js';
 import type { MeterRejectionReport, NewWebhook } from '../domain/webhook.js';
 import { rfc3339 } from '../lib/rfc3339.js';
 import { repeatable } from './client.js';
-import { asking, finding, isMissing, withoutSecrets } from './errors.js';
+import { asking, finding, isMissing } from './errors.js';
 import { snapshotEvents, thinEvents } from './event-types.js';
 
 /** The most that Stripe puts on a page. */
@@ -97,7 +98,7 @@ function rejectionsOf(event: Stripe.V2.Core.Event): MeterRejectionReport {
   const rejections = types.flatMap(({ code, sample_errors }) =>
     sample_errors.map(({ error_message, request }) => ({
       identifier: nameOf(request),
-      reason: `${code}: ${withoutSecrets(error_message)}`,
+      reason: `${code}: ${withoutStripeSecrets(error_message)}`,
     })),
   );
   return { rejections, errorCount };

@@ -7,7 +7,8 @@ import type {
   MeterEventAnswer,
   MeterEventBilling,
 } from '../domain/billing.js';
-import { keyRefusal, retryAfterMs, withoutSecrets } from './errors.js';
+import { withoutStripeSecrets } from '../domain/stripe-secrets.js';
+import { keyRefusal, retryAfterMs } from './errors.js';
 
 /** Errors of a connection that never came about: the request cannot have reached Stripe. */
 const neverSent = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
@@ -55,7 +56,7 @@ function cancellationAnswer(error: unknown): CancellationAnswer | undefined {
   if (!(error instanceof Stripe.errors.StripeInvalidRequestError)) return undefined;
   if (/already been cancell?ed/i.test(error.message)) return { kind: 'duplicate' };
   if (/within 24 hours/i.test(error.message))
-    return { kind: 'too_late', reason: withoutSecrets(error.message) };
+    return { kind: 'too_late', reason: withoutStripeSecrets(error.message) };
   return undefined;
 }
 
@@ -64,7 +65,7 @@ function classify(error: unknown): MeterEventAnswer {
   if (!(error instanceof Stripe.errors.StripeError)) {
     return unknown(error instanceof Error ? error.message : String(error), true);
   }
-  const message = withoutSecrets(error.message);
+  const message = withoutStripeSecrets(error.message);
   if (
     error instanceof Stripe.errors.StripeAuthenticationError ||
     error instanceof Stripe.errors.StripePermissionError

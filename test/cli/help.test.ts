@@ -57,6 +57,19 @@ describe('bad usage', () => {
     }
   });
 
+  it.each([
+    ['sk_live_51H8aB3cD4eF5', 'sk_live_…'],
+    ['whsec_abcdefgh1234', 'whsec_…'],
+    ['sk_test_', 'sk_test_'],
+  ])('tells of %s no more than %s', async (secret, shown) => {
+    const { run } = createCommandLine(createTestFolder());
+    for (const line of [`keys show ${secret}`, `keys create --customer ${secret} --json`]) {
+      const { code, out, err } = await run(line);
+      expect([code, out.includes(secret) || err.includes(secret)]).toEqual([2, secret === shown]);
+      expect(err).toContain(`'${shown}'`);
+    }
+  });
+
   it('is told whole, also of a value with line breaks', async () => {
     const { run } = createCommandLine(createTestFolder());
     const { err } = await run(['keys', 'create', '--name', 'one\ntwo']);

@@ -2,7 +2,7 @@
 
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { MeterctlError } from '../../domain/error.js';
-import { withoutSecrets } from '../../keys/secret.js';
+import { withoutKeys } from '../../keys/secret.js';
 import type { Log } from '../../lib/host.js';
 import type { Site } from '../pages/layout.js';
 import { type ProblemCode, problemOf } from '../problem.js';
@@ -14,11 +14,11 @@ export function errors(log: Log, site: Site): ErrorRequestHandler {
     if (res.headersSent) return next(error);
     if (error instanceof MeterctlError) {
       const { code, cause } = error;
-      const message = withoutSecrets(error.message);
+      const message = withoutKeys(error.message);
       // What Stripe or the database says to the operator is not for other people's eyes, and none of their mistakes.
       const ours = cause === undefined && code !== 'unauthorized' && code !== 'internal';
       if (!ours || code === 'unavailable' || code === 'conflict')
-        log.warn('a request failed', { path: withoutSecrets(req.path), code, reason: message });
+        log.warn('a request failed', { path: withoutKeys(req.path), code, reason: message });
       if (ours) return refuse(req, res, site, problemOf(code), message);
       return refuse(
         req,
@@ -30,7 +30,7 @@ export function errors(log: Log, site: Site): ErrorRequestHandler {
     }
     const code = codeOfBodyError(error);
     if (code) return refuse(req, res, site, code, 'The body cannot be read.');
-    log.error('a request failed because of a defect', { path: withoutSecrets(req.path), error });
+    log.error('a request failed because of a defect', { path: withoutKeys(req.path), error });
     refuse(req, res, site, 'internal', 'Internal error.');
   };
 }
@@ -38,7 +38,7 @@ export function errors(log: Log, site: Site): ErrorRequestHandler {
 /** Answers what no route took. */
 export function notFound(site: Site): RequestHandler {
   return function notFound(req, res) {
-    refuse(req, res, site, 'not_found', `There is nothing at ${req.method} ${withoutSecrets(req.path)}.`);
+    refuse(req, res, site, 'not_found', `There is nothing at ${req.method} ${withoutKeys(req.path)}.`);
   };
 }
 
