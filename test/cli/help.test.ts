@@ -60,6 +60,7 @@ describe('bad usage', () => {
   it.each([
     ['sk_live_51H8aB3cD4eF5', 'sk_live_…'],
     ['whsec_abcdefgh1234', 'whsec_…'],
+    ['rk_test_abc', 'rk_…'],
     ['sk_test_', 'sk_test_'],
   ])('tells of %s no more than %s', async (secret, shown) => {
     const { run } = createCommandLine(createTestFolder());
