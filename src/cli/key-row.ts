@@ -83,8 +83,8 @@ export async function showKey(context: Context, key: ApiKey, nowMs: number): Pro
   });
 }
 
-/** The limits that a key can have, as `limits show` tells them. */
-function keyLimitsJson({ rate, quota, maxInFlight }: Limits) {
+/** The limits that a key can have as well, as scripts read them. */
+export function keyLimitsJson({ rate, quota, maxInFlight }: Limits) {
   return {
     rate: rate ? formatRate(rate) : null,
     quota: quota ? formatQuota(quota) : null,

@@ -19,7 +19,7 @@ import { countText, moneyText } from '../terminal/money.js';
 import { pairsText } from '../terminal/table.js';
 import type { Context } from './context.js';
 import { findCustomer } from './customer-row.js';
-import { findKey } from './key-row.js';
+import { findKey, keyLimitsJson } from './key-row.js';
 import { findTerms } from './price-terms.js';
 
 /** Where limits are said, the one that counts most first. */
@@ -73,11 +73,9 @@ function subjectJson(subject: LimitSubject): Record<string, string> {
 }
 
 function limitsJson(held: HeldLimits, used: Used, currency: string) {
-  const { rate, quota, maxInFlight, spendCapMinor, prepaid } = held;
+  const { spendCapMinor, prepaid } = held;
   return {
-    rate: rate && formatRate(rate),
-    quota: quota && formatQuota(quota),
-    max_in_flight: maxInFlight,
+    ...keyLimitsJson(held),
     spend_cap: spendCapMinor === null ? null : majorFromMinor(spendCapMinor, currency),
     prepaid_units: prepaid?.units ?? null,
     currency,

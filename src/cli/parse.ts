@@ -9,11 +9,10 @@ import {
   type Rate,
   rateExamples,
 } from '../domain/limit.js';
-import { withoutStripeSecrets } from '../domain/stripe-secrets.js';
-import { withoutKeys } from '../keys/secret.js';
 import { parseAddressRange } from '../lib/address-ranges.js';
 import { type Duration, durationExamples, durationMs, parseDuration } from '../lib/duration.js';
 import { parseTime, timeExample } from '../terminal/time.js';
+import { withoutSecrets } from './without-secrets.js';
 
 /** A time that is given as such, or as a distance from now. */
 export type Moment = { atMs: number } | { distance: Duration };
@@ -29,8 +28,7 @@ export function email(text: string): string {
 
 /** A name or another short text that is shown to people, and may be stored. */
 export function shortText(text: string): string {
-  if (withoutStripeSecrets(withoutKeys(text)) !== text)
-    throw new InvalidArgumentError('It must not hold a secret key.');
+  if (withoutSecrets(text) !== text) throw new InvalidArgumentError('It must not hold a secret key.');
   if (/^\P{Cc}{1,200}$/u.test(text.trim())) return text.trim();
   throw new InvalidArgumentError('It must be 1 to 200 characters without line breaks.');
 }

@@ -165,9 +165,7 @@ async function reportError(thrown: unknown, path: string, { argv, terminal }: Su
   const { describeError, exitCodeOf, stackOf } = await import('./exit.js');
   const { createPaint } = await import('../terminal/paint.js');
   const { printable } = await import('../terminal/printable.js');
-  const { withoutKeys } = await import('../keys/secret.js');
-  const { withoutStripeSecrets } = await import('../domain/stripe-secrets.js');
-  const withoutSecrets = (text: string) => withoutStripeSecrets(withoutKeys(text));
+  const { withoutSecrets } = await import('./without-secrets.js');
   const error = describeError(thrown, path);
   const { code } = error;
   const message = withoutSecrets(error.message);
